@@ -1,0 +1,121 @@
+"""The rules of the house that a machine can hold: who imports whom, sizes, names, docstrings, profiles as data."""
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
+
+ROOT = Path(__file__).parent.parent
+SOURCE = ROOT / "src"
+FILES = sorted(SOURCE.rglob("*.py"))
+
+FILE_LINES = 300
+FUNCTION_LINES = 40
+SAYS_NOTHING = re.compile(
+    r"(utils?|helpers?|common|misc|managers?|handlers?|services?|base_.*|.*_(impl|utils?|helpers?|manager|handler|service))"
+)
+POSTPONED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
+
+
+@cache
+def tree(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(), str(file))
+
+
+def where(file: Path, line: int = 1) -> str:
+    return f"{file.relative_to(ROOT)}:{line}"
+
+
+def nodes() -> Iterator[tuple[Path, ast.AST]]:
+    for file in FILES:
+        for node in ast.walk(tree(file)):
+            yield file, node
+
+
+def test_there_is_something_to_hold() -> None:
+    assert SOURCE / "valetkey/__init__.py" in FILES
+
+
+def test_imports_go_down_only(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(ROOT)
+    status = lint_imports(config_filename="pyproject.toml", cache_dir=None)
+    assert status == EXIT_STATUS_SUCCESS, capsys.readouterr().out
+
+
+def test_files_are_short() -> None:
+    lines = {file: len(file.read_text().splitlines()) for file in FILES}
+    assert [f"{where(file)} has {count} lines" for file, count in lines.items() if count > FILE_LINES] == []
+
+
+def test_functions_are_short() -> None:
+    long = []
+    for file, node in nodes():
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            count = node.end_lineno - node.lineno + 1
+            if count > FUNCTION_LINES:
+                long.append(f"{where(file, node.lineno)} {node.name} has {count} lines")
+    assert long == []
+
+
+def test_every_module_says_its_one_job_in_one_line() -> None:
+    """More may follow below an empty line: a drawing, a theory."""
+
+    def told(file: Path) -> bool:
+        first, _, rest = (ast.get_docstring(tree(file)) or "").partition("\n")
+        return bool(first) and (not rest or rest.startswith("\n"))
+
+    assert [where(file) for file in FILES if not told(file)] == []
+
+
+def test_names_say_something() -> None:
+    places = [*SOURCE.rglob("*.*"), *(folder for folder in SOURCE.rglob("*") if folder.is_dir())]
+    ours = [place for place in places if "__pycache__" not in place.parts]
+    assert [where(place) for place in ours if SAYS_NOTHING.fullmatch(place.stem)] == []
+
+
+def asks_which_profile(node: ast.AST) -> bool:
+    """`profile.name == ...`, `client.profile != "classic"`, `match profile.name: ...`"""
+    match node:
+        case ast.Compare():
+            asked = [node.left, *node.comparators]
+        case ast.Match():
+            asked = [node.subject]
+        case _:
+            return False
+    return any(re.search(r"\bprofile\.name$", ast.unparse(side)) for side in asked) or (
+        any(isinstance(side, ast.Attribute) and side.attr == "profile" for side in asked)
+        and any(isinstance(side, ast.Constant) and isinstance(side.value, str) for side in asked)
+    )
+
+
+def test_nobody_asks_for_a_profile_by_name() -> None:
+    assert [where(file, node.lineno) for file, node in nodes() if asks_which_profile(node)] == []
+
+
+@pytest.mark.parametrize(
+    ("code", "asks"),
+    [
+        ('profile.name == "classic"', True),
+        ('client.profile.name in ("a", "b")', True),
+        ('facts.client.profile != "classic"', True),
+        ("match profile.name:\n    case _: pass", True),
+        ('profile.pkce == "required"', False),
+        ("profiles[client.profile]", False),
+        ('client.name == "profile"', False),
+    ],
+)
+def test_a_question_for_a_profile_is_recognised(code: str, asks: bool) -> None:
+    assert any(asks_which_profile(node) for node in ast.walk(ast.parse(code))) is asks
+
+
+def test_nothing_is_postponed() -> None:
+    lines = (
+        (file, number, line) for file in FILES for number, line in enumerate(file.read_text().splitlines(), 1)
+    )
+    assert [
+        f"{where(file, number)} {line.strip()}" for file, number, line in lines if POSTPONED.search(line)
+    ] == []
