@@ -1,0 +1,108 @@
+"""What an interop test may ask for: a running server, an account, an app, and other people's clients to drive."""
+
+import secrets
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.interop import environments
+from tests.interop.browser import Browser
+from tests.interop.conversation import converse
+from tests.interop.origin_host import HOST, OriginHost
+from tests.interop.valetkey_server import Account, App, ValetkeyServer
+
+DRIVERS = Path(__file__).resolve().parent / "drivers"
+
+AddApp = Callable[..., App]
+Drive = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValetkeyServer]:
+    running = ValetkeyServer(tmp_path_factory.mktemp("valetkey"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def account(server: ValetkeyServer) -> Account:
+    return server.add_account(f"interop{secrets.token_hex(3)}", "Zoë Ångström")
+
+
+@pytest.fixture
+def add_app(server: ValetkeyServer, account: Account) -> AddApp:
+    """Registers an app; nobody listens at the default redirect URI, since the browser stops before it."""
+
+    def add(redirect_uri: str = "http://127.0.0.1:9/callback", **options: Any) -> App:
+        return server.add_app(account, redirect_uri, **options)
+
+    return add
+
+
+@pytest.fixture
+def browser(account: Account) -> Browser:
+    """A person who has an account and is not logged in yet."""
+    return Browser(account.username, account.password)
+
+
+@pytest.fixture(scope="session")
+def python_clients() -> Path:
+    return environments.python_clients()
+
+
+@pytest.fixture(scope="session")
+def npm_clients() -> Path:
+    return environments.npm_clients()
+
+
+@pytest.fixture(scope="session")
+def origin_host(
+    server: ValetkeyServer, python_clients: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[OriginHost]:
+    """For clients that have the origin's address written into their code."""
+    place = tmp_path_factory.mktemp("origin")
+    certificate, authority = place / "certificate.pem", place / "authority.pem"
+    script = DRIVERS / "origin_certificate.py"
+    subprocess.run([python_clients, script, certificate, authority, HOST], check=True, timeout=60)
+    standing = OriginHost(certificate, authority, server.port)
+    yield standing
+    standing.stop()
+
+
+@pytest.fixture
+def drive(server: ValetkeyServer, browser: Browser, python_clients: Path) -> Drive:
+    """Runs drivers/NAME.py for an app and says what the client knows in the end."""
+
+    def run(name: str, app: App, decision: str = "allow", **options: Any) -> dict[str, Any]:
+        command = [str(python_clients), str(DRIVERS / f"{name}.py")]
+        return converse(command, _config(server, app), _visit(browser, app, decision), **options)
+
+    return run
+
+
+@pytest.fixture
+def drive_node(server: ValetkeyServer, browser: Browser, npm_clients: Path) -> Drive:
+    """Runs drivers/NAME.cjs for an app and says what the client knows in the end."""
+
+    def run(name: str, app: App, decision: str = "allow", **options: Any) -> dict[str, Any]:
+        command = [environments.node(), str(DRIVERS / f"{name}.cjs")]
+        config = _config(server, app) | {"clients": str(npm_clients)}
+        return converse(command, config, _visit(browser, app, decision), **options)
+
+    return run
+
+
+def _config(server: ValetkeyServer, app: App) -> dict[str, str | None]:
+    return {
+        "base": server.base,
+        "client_id": app.client_id,
+        "client_secret": app.client_secret,
+        "redirect_uri": app.redirect_uri,
+    }
+
+
+def _visit(browser: Browser, app: App, decision: str) -> Callable[[str], str]:
+    return lambda url: browser.follow(url, app.redirect_uri, decision)
