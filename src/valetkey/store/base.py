@@ -1,0 +1,90 @@
+"""Store: what the server asks of a database. An engine is one file that passes tests/store/contract.py."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from valetkey.protocol.changes import Changes
+from valetkey.protocol.model import (
+    Account,
+    AuthorizeFacts,
+    BearerFacts,
+    Client,
+    ConnectedApp,
+    ExchangeFacts,
+    Session,
+    Ticket,
+)
+
+
+class Conflict(Exception):
+    """Somebody was faster: a Spend found nothing to spend, a Save found its key taken or another version.
+
+    Nothing of the list was written. The caller looks up again and decides again.
+    """
+
+
+class Unavailable(Exception):
+    """The database cannot be asked just now (gone, read-only, disk full); nothing of the list was acknowledged."""
+
+
+class Store(Protocol):
+    """Look-ups are one round trip each and see every write acknowledged before they began."""
+
+    async def open(self) -> None:
+        """Connect and bring the schema up to date under a lock. Raises Unavailable."""
+
+    async def close(self) -> None:
+        """Finish the writes handed in, then disconnect."""
+
+    async def ready(self) -> bool:
+        """Whether the database answers."""
+
+    # What the endpoints must know.
+    async def authorize_facts(self, client_id: str, session_digest: bytes | None) -> AuthorizeFacts: ...
+    async def exchange_facts(self, client_id: str, code_digest: bytes) -> ExchangeFacts: ...
+    async def bearer_facts(self, token_digest: bytes) -> BearerFacts | None: ...
+    async def ticket(self, digest: bytes) -> Ticket | None: ...
+
+    # Single records and listings, for pages, console and command line.
+    async def client(self, client_id: str) -> Client | None: ...
+    async def account(self, account_id: int) -> Account | None: ...
+    async def account_named(self, canonical: str) -> Account | None: ...
+    async def signed_in(self, session_digest: bytes) -> tuple[Session, Account] | None: ...
+    async def sessions_of(self, account_id: int) -> list[Session]: ...
+    async def connected_apps(self, account_id: int) -> list[ConnectedApp]: ...
+    async def clients_of(self, owner_id: int) -> list[Client]: ...
+    async def clients(self, after: str, limit: int) -> list[Client]:
+        """Every client in the order of ids, those behind `after`."""
+
+    async def accounts(self, after: int, limit: int) -> list[Account]: ...
+    async def picture(self, name: str) -> bytes | None: ...
+
+    async def apply(self, changes: Changes) -> None:
+        """Write all of the changes or none; return when they are on disk. Raises Conflict, Unavailable."""
+
+    # Counters that all workers share.
+    async def attempt(self, keys: Sequence[str], now: int, window: int) -> list[int]:
+        """Add one to each counter in one atomic step and return the new counts; a counter starts anew when its
+        window of `window` seconds, which began at its first attempt, is over."""
+
+    async def forget_attempts(self, keys: Sequence[str]) -> None:
+        """Set the counters back to nothing (a login succeeded)."""
+
+    async def add_usage(
+        self, calls: dict[tuple[str, int], int], used: dict[int, int]
+    ) -> dict[tuple[str, int], int]:
+        """Add API calls counted in this process to the shared counts and return these.
+
+        `calls`: (key, hour) -> calls since the last time; `used`: authorization id -> when it was last used.
+        """
+
+    # Housekeeping.
+    async def lease(self, name: str, holder: str, now: int, seconds: int) -> bool:
+        """Take or keep the named lease: true for one holder at a time, until `now + seconds`."""
+
+    async def clean(self, now: int, limit: int) -> int:
+        """Delete up to `limit` rows that no rule can need any more and return how many went.
+
+        Expired sessions, tickets, tokens, once-keys and counters; codes an hour after their expiry; authorizations
+        that have neither code nor token left; pictures that no account shows.
+        """

@@ -1,0 +1,126 @@
+"""Rows of either database become records. The order of a record's fields is the order of its columns."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from valetkey.protocol.model import (
+    AccessToken,
+    Account,
+    Authorization,
+    AuthorizationCode,
+    Client,
+    ClientSecret,
+    Consent,
+    Session,
+    Ticket,
+)
+
+Row = Sequence[Any]
+
+ACCOUNT = (
+    "id username canonical full_name email password created_at bio website picture disabled_at version"
+).split()
+CLIENT = (
+    "id owner_id name type profile redirect_uris created_at secrets description website "
+    "allow_implicit sandbox testers signed_requests rate_limit disabled_at version"
+).split()
+SESSION = "digest account_id created_at last_seen_at expires_at user_agent network".split()
+CONSENT = "account_id client_id scope granted_at".split()
+TICKET = "digest session_digest query expires_at spent_at".split()
+AUTHORIZATION = "id account_id client_id scope granted_at revoked_at".split()
+CODE = "digest redirect_uri expires_at challenge spent_at".split()
+TOKEN = "digest created_at expires_at".split()
+
+
+def columns(table: str, names: Sequence[str]) -> str:
+    """The columns of one table in a SELECT."""
+    return ", ".join(f"{table}.{name}" for name in names)
+
+
+def account(row: Row) -> Account:
+    return Account(*row)
+
+
+def session(row: Row) -> Session:
+    return Session(*row)
+
+
+def ticket(row: Row) -> Ticket:
+    return Ticket(*row)
+
+
+def consent(row: Row) -> Consent:
+    account_id, client_id, scope, granted_at = row
+    return Consent(account_id, client_id, names(scope), granted_at)
+
+
+def authorization(row: Row) -> Authorization:
+    key, account_id, client_id, scope, granted_at, revoked_at = row
+    return Authorization(key, account_id, client_id, names(scope), granted_at, revoked_at)
+
+
+def code(row: Row, root: Authorization) -> AuthorizationCode:
+    digest, redirect_uri, expires_at, challenge, spent_at = row
+    return AuthorizationCode(digest, root, redirect_uri, expires_at, challenge, spent_at)
+
+
+def token(row: Row, root: Authorization) -> AccessToken:
+    digest, created_at, expires_at = row
+    return AccessToken(digest, root, created_at, expires_at)
+
+
+def client(row: Row) -> Client:
+    (
+        key,
+        owner,
+        name,
+        kind,
+        profile,
+        uris,
+        created,
+        secrets,
+        about,
+        site,
+        implicit,
+        box,
+        who,
+        signed,
+        *rest,
+    ) = row
+    uris, secrets, who = _uris(uris), _secrets(secrets), _testers(who)
+    implicit, box, signed = implicit == 1, box == 1, signed == 1
+    return Client(
+        key, owner, name, kind, profile, uris, created, secrets, about, site, implicit, box, who, signed, *rest
+    )  # fmt: skip
+
+
+def client_row(record: Client) -> tuple[Any, ...]:
+    """The values of a client in the order of its columns."""
+    return (
+        record.id, record.owner_id, record.name, record.type, record.profile, _json(record.redirect_uris),
+        record.created_at, _json(record.secrets), record.description, record.website, int(record.allow_implicit),
+        int(record.sandbox), _json(record.testers), int(record.signed_requests), record.rate_limit,
+        record.disabled_at, record.version,
+    )  # fmt: skip
+
+
+def words(scope: tuple[str, ...]) -> str:
+    return " ".join(scope)
+
+
+@lru_cache(1024)
+def names(scope: str) -> tuple[str, ...]:
+    return tuple(scope.split())
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+# Few texts, read often: what they mean is remembered.
+_uris = lru_cache(1024)(msgspec.json.Decoder(tuple[str, ...]).decode)
+_secrets = lru_cache(1024)(msgspec.json.Decoder(tuple[ClientSecret, ...]).decode)
+_testers = lru_cache(1024)(msgspec.json.Decoder(tuple[int, ...]).decode)

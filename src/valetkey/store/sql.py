@@ -1,0 +1,90 @@
+"""What is asked of either database: look-ups by key, of which PostgreSQL joins many into one, and listings."""
+
+from msgspec import Struct
+
+from valetkey.store.rows import (
+    ACCOUNT,
+    AUTHORIZATION,
+    CLIENT,
+    CODE,
+    CONSENT,
+    SESSION,
+    TICKET,
+    TOKEN,
+    columns,
+)
+
+
+def select(what: str, source: str) -> str:
+    return f"SELECT {what} FROM {source}"  # noqa: S608 (constants of this file)
+
+
+class Point(Struct, frozen=True):
+    """A look-up by one or two keys, `x.a` and `x.b`, that finds at most one row."""
+
+    keys: tuple[str, ...]
+    columns: str
+    tables: str
+
+    def single(self) -> str:
+        """The look-up of one, for SQLite."""
+        given = ", ".join(f"?{n} AS {name}" for n, name in enumerate("ab"[: len(self.keys)], 1))
+        return select(self.columns, f"(SELECT {given}) x {self.tables}")
+
+    def many(self) -> str:
+        """The look-up of many in one round trip, for PostgreSQL; the first column tells whose row it is."""
+        given = ", ".join(f"${n}::{key}[]" for n, key in enumerate(self.keys, 1))
+        names = ", ".join("ab"[: len(self.keys)])
+        return select(
+            f"x.n, {self.columns}", f"unnest({given}) WITH ORDINALITY AS x({names}, n) {self.tables}"
+        )
+
+
+_client, _account = columns("c", CLIENT), columns("u", ACCOUNT)
+_developer = "CASE WHEN d.full_name <> '' THEN d.full_name ELSE d.username END"
+
+AUTHORIZE = Point(
+    ("text", "bytea"),
+    f"{_client}, {_developer}, {columns('s', SESSION)}, {_account}, {columns('k', CONSENT)}",
+    "LEFT JOIN clients c ON c.id = x.a LEFT JOIN accounts d ON d.id = c.owner_id "
+    "LEFT JOIN sessions s ON s.digest = x.b LEFT JOIN accounts u ON u.id = s.account_id "
+    "LEFT JOIN consents k ON k.account_id = u.id AND k.client_id = c.id",
+)
+EXCHANGE = Point(
+    ("text", "bytea"),
+    f"{_client}, {columns('o', CODE)}, {columns('a', AUTHORIZATION)}, {_account}",
+    "LEFT JOIN clients c ON c.id = x.a LEFT JOIN codes o ON o.digest = x.b "
+    "LEFT JOIN authorizations a ON a.id = o.authorization_id LEFT JOIN accounts u ON u.id = a.account_id",
+)
+BEARER = Point(
+    ("bytea",),
+    f"{columns('t', TOKEN)}, {columns('a', AUTHORIZATION)}, {_account}, {_client}",
+    "JOIN tokens t ON t.digest = x.a JOIN authorizations a ON a.id = t.authorization_id "
+    "JOIN accounts u ON u.id = a.account_id JOIN clients c ON c.id = a.client_id",
+)
+SIGNED_IN = Point(
+    ("bytea",),
+    f"{columns('s', SESSION)}, {_account}",
+    "JOIN sessions s ON s.digest = x.a JOIN accounts u ON u.id = s.account_id",
+)
+TICKET_BY_DIGEST = Point(("bytea",), columns("t", TICKET), "JOIN tickets t ON t.digest = x.a")
+CLIENT_BY_ID = Point(("text",), _client, "JOIN clients c ON c.id = x.a")
+ACCOUNT_BY_ID = Point(("bigint",), _account, "JOIN accounts u ON u.id = x.a")
+ACCOUNT_BY_NAME = Point(("text",), _account, "JOIN accounts u ON u.canonical = x.a")
+
+# Listings take time in proportion to what they list; SQLite runs them beside the event loop.
+SESSIONS_OF = select(
+    columns("s", SESSION), "sessions s WHERE s.account_id = $1 ORDER BY s.last_seen_at DESC, s.digest"
+)
+_LAST_USED = select(
+    "max(a.last_used_at)", "authorizations a WHERE a.account_id = k.account_id AND a.client_id = c.id"
+)
+CONNECTED_APPS = select(
+    f"{_client}, {_developer}, k.scope, k.granted_at, ({_LAST_USED})",
+    "consents k JOIN clients c ON c.id = k.client_id LEFT JOIN accounts d ON d.id = c.owner_id "
+    "WHERE k.account_id = $1 ORDER BY k.granted_at DESC, k.client_id",
+)
+CLIENTS_OF = select(_client, "clients c WHERE c.owner_id = $1 ORDER BY c.created_at, c.id")
+CLIENTS = select(_client, "clients c WHERE c.id > $1 ORDER BY c.id LIMIT $2")
+ACCOUNTS = select(_account, "accounts u WHERE u.id > $1 ORDER BY u.id LIMIT $2")
+PICTURE = select("p.content", "pictures p WHERE p.name = $1 LIMIT 1")

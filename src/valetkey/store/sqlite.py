@@ -1,0 +1,157 @@
+"""The store in one SQLite file: look-ups straight on the loop, writes through one thread, listings in another."""
+
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
+from typing import Any
+
+from valetkey.protocol.changes import Changes
+from valetkey.store import cleaning, counters, migrate, sqlite_file
+from valetkey.store.base import Conflict, Unavailable
+from valetkey.store.lookups import Lookups
+from valetkey.store.rows import Row
+from valetkey.store.sql import Point
+from valetkey.store.sqlite_writer import Writer
+from valetkey.store.steps import check, steps_of
+
+_USED_AT_ONCE = 500
+
+
+class SqliteStore(Lookups):
+    """One process's view of the file; several processes may share it."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    async def open(self) -> None:
+        try:
+            await asyncio.to_thread(migrate.migrate_sqlite, self._path)
+            self._reader = sqlite_file.connect(self._path)
+            self._writer = Writer(lambda: sqlite_file.connect(self._path))
+            self._writer.start()
+        except (sqlite3.Error, OSError) as error:
+            raise Unavailable(f"{self._path}: {error}") from error
+        self._beside = ThreadPoolExecutor(1, "valetkey-sqlite-listings")
+        self._lister: sqlite3.Connection | None = None
+
+    async def close(self) -> None:
+        await self._writer.close()
+        await asyncio.to_thread(self._beside.shutdown)
+        if self._lister is not None:
+            self._lister.close()
+        self._reader.close()
+
+    async def ready(self) -> bool:
+        try:
+            return self._reader.execute("SELECT 1 FROM schema_version").fetchone() is not None
+        except sqlite3.Error:
+            return False
+
+    async def _one(self, point: Point, *keys: Any) -> Row | None:
+        try:
+            row: Row | None = self._reader.execute(_single(point), keys).fetchone()
+        except sqlite3.Error as error:
+            raise Unavailable(str(error)) from error
+        return row
+
+    async def _all(self, statement: str, *values: Any) -> list[Row]:
+        return await asyncio.get_running_loop().run_in_executor(self._beside, self._list, statement, values)
+
+    def _list(self, statement: str, values: tuple[Any, ...]) -> list[Row]:
+        try:
+            if self._lister is None:
+                self._lister = sqlite_file.connect(self._path)
+            return self._lister.execute(lite(statement), values).fetchall()
+        except sqlite3.Error as error:
+            raise Unavailable(str(error)) from error
+
+    async def apply(self, changes: Changes) -> None:
+        steps = steps_of(changes)
+
+        def job(connection: sqlite3.Connection) -> None:
+            for step in steps:
+                found = connection.execute(lite(step.statement), step.values)
+                if step.must and found.rowcount == 0:
+                    raise Conflict
+
+        await self._writer.write(job)
+
+    async def attempt(self, keys: Sequence[str], now: int, window: int) -> list[int]:
+        check(keys)
+
+        def job(connection: sqlite3.Connection) -> dict[str, int]:
+            attempt = lite(counters.ATTEMPT)
+            return {
+                key: connection.execute(attempt, (key, now, now + window)).fetchone()[0]
+                for key in dict.fromkeys(keys)
+            }
+
+        counts = await self._writer.write(job)
+        return [counts[key] for key in keys]
+
+    async def forget_attempts(self, keys: Sequence[str]) -> None:
+        check(keys)
+        await self._writer.write(lambda at: at.executemany(lite(counters.FORGET), [(key,) for key in keys]))
+
+    async def add_usage(
+        self, calls: dict[tuple[str, int], int], used: dict[int, int]
+    ) -> dict[tuple[str, int], int]:
+        check(key for key, _ in calls)
+        times = [(at, key) for key, at in used.items()]
+        for first in range(0, len(times), _USED_AT_ONCE):
+            some = times[first : first + _USED_AT_ONCE]
+            await self._writer.write(partial(_note_use, some))
+        if not calls:
+            return {}
+
+        def job(connection: sqlite3.Connection) -> dict[tuple[str, int], int]:
+            add = lite(counters.CALLS)
+            return {slot: connection.execute(add, (*slot, n)).fetchone()[0] for slot, n in calls.items()}
+
+        shared: dict[tuple[str, int], int] = await self._writer.write(job)
+        return shared
+
+    async def lease(self, name: str, holder: str, now: int, seconds: int) -> bool:
+        row = (name, holder, now, now + seconds)
+        check(row)
+        taken: int = await self._writer.write(lambda at: at.execute(lite(counters.LEASE), row).rowcount)
+        return taken == 1
+
+    async def clean(self, now: int, limit: int) -> int:
+        gone = 0
+        while gone < limit:
+            most = min(limit - gone, cleaning.BATCH)
+            went: int = await self._writer.write(partial(_sweep, now, most))
+            gone += went
+            if went == 0:
+                break
+        return gone
+
+
+def _note_use(times: list[tuple[int, int]], connection: sqlite3.Connection) -> None:
+    connection.executemany(lite(counters.USED), times)
+
+
+def _sweep(now: int, limit: int, connection: sqlite3.Connection) -> int:
+    """Remove up to `limit` dead rows in one transaction."""
+    gone = 0
+    for statement in cleaning.DEAD:
+        gone += connection.execute(lite(statement), (limit - gone, now)).rowcount
+    for statement in cleaning.DEAD_UNDER:
+        # half of what is left, for each may take its authorization with it
+        roots = connection.execute(lite(statement), ((limit - gone) // 2, now)).fetchall()
+        gone += len(roots) + connection.executemany(lite(cleaning.BARE), set(roots)).rowcount
+    return gone
+
+
+@cache
+def lite(statement: str) -> str:
+    """The statement with SQLite's numbered parameters."""
+    return statement.replace("$", "?")
+
+
+@cache
+def _single(point: Point) -> str:
+    return point.single()

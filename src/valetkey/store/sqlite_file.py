@@ -1,0 +1,44 @@
+"""Opening the database file: its mode, its journal, how it syncs and how long it waits."""
+
+import os
+import sqlite3
+import time
+
+_PATIENCE = 10.0  # seconds to wait for another process's transaction
+
+_PRAGMAS = (
+    "synchronous = FULL",  # an acknowledged write survives a power failure
+    "cache_size = -16384",
+    "temp_store = MEMORY",
+    "wal_autocheckpoint = 4000",
+    "journal_size_limit = 67108864",
+)
+
+
+def connect(path: str) -> sqlite3.Connection:
+    """A connection in autocommit mode that any one thread at a time may use; makes the file, for its owner only."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    connection = sqlite3.connect(
+        path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False, cached_statements=256
+    )
+    try:
+        _keep_a_log(connection)
+        for pragma in _PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _keep_a_log(connection: sqlite3.Connection) -> None:
+    """Write-ahead logging; while several processes switch a new file at once, SQLite says busy without waiting."""
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").fetchone()
+            return
+        except sqlite3.OperationalError as error:
+            if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() > until:
+                raise
+            time.sleep(0.01)

@@ -1,0 +1,173 @@
+"""One thread writes for all: what is asked for in a turn of the loop is one transaction with one fsync.
+
+A job is a function of the connection that writes all it must or raises. While a transaction is under way the next
+list gathers; a lone job waits for nobody. Futures get their answers after COMMIT.
+"""
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from valetkey.store.base import Conflict, Unavailable
+
+Job = Callable[[sqlite3.Connection], Any]
+Entry = tuple[asyncio.Future[Any], Job]
+
+_MOST = 512  # jobs in one transaction
+
+
+class _Undo(Exception):
+    """A job failed after it had written: the transaction must be done again with a savepoint around each job."""
+
+
+class Writer:
+    """The thread, and the loop's end of it. `connect` opens the one connection that writes."""
+
+    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+        self._connect = connect
+        self._lists: queue.SimpleQueue[list[Entry]] = queue.SimpleQueue()
+        self._waiting: list[Entry] = []
+        self._armed = self._busy = self._closed = False
+        self._idle = asyncio.Event()
+
+    def start(self) -> None:
+        """Connect and start the thread; the running loop is the one that is answered."""
+        self._loop = asyncio.get_running_loop()
+        self._connection: sqlite3.Connection | None = self._connect()
+        self._idle.set()
+        self._thread = threading.Thread(target=self._run, name="valetkey-sqlite-writer", daemon=True)
+        self._thread.start()
+
+    async def close(self) -> None:
+        """Refuse new jobs, finish those handed in, end the thread."""
+        self._closed = True
+        await self._idle.wait()
+        self._lists.put([])
+        await asyncio.to_thread(self._thread.join)
+        if self._connection is not None:
+            self._connection.close()
+
+    async def write(self, job: Job) -> Any:
+        """Run the job in the next transaction and return its value when that is on disk."""
+        if self._closed:
+            raise Unavailable("the store is closed")
+        future: asyncio.Future[Any] = self._loop.create_future()
+        self._waiting.append((future, job))
+        self._arm()
+        return await future
+
+    # On the loop.
+
+    def _arm(self) -> None:
+        if self._waiting and not self._busy and not self._armed:
+            self._armed = True
+            self._idle.clear()
+            self._loop.call_soon(self._hand_over)
+
+    def _hand_over(self) -> None:
+        entries, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
+        self._armed, self._busy = False, True
+        self._lists.put(entries)
+
+    def _answer(self, answers: list[tuple[asyncio.Future[Any], Any]]) -> None:
+        self._busy = False
+        for future, value in answers:
+            if future.done():  # whoever asked has gone
+                continue
+            if isinstance(value, Exception):
+                future.set_exception(value)
+            else:
+                future.set_result(value)
+        self._arm()
+        if not self._armed:
+            self._idle.set()
+
+    # In the thread.
+
+    def _run(self) -> None:
+        while entries := self._lists.get():
+            values = self._transact([job for _, job in entries])
+            answers = [(future, value) for (future, _), value in zip(entries, values, strict=True)]
+            try:
+                self._loop.call_soon_threadsafe(self._answer, answers)
+            except RuntimeError:  # the loop was closed over our head
+                return
+
+    def _transact(self, jobs: list[Job]) -> list[Any]:
+        """Every job's value or exception, after the COMMIT that made them true."""
+        try:
+            if self._connection is None:
+                self._connection = self._connect()
+            return self._commit(self._connection, jobs)
+        except (sqlite3.Error, OSError) as error:
+            self._roll_back()
+            return [Unavailable(str(error)) for _ in jobs]
+
+    def _commit(self, connection: sqlite3.Connection, jobs: list[Job]) -> list[Any]:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            values = [_plain(connection, job) for job in jobs]
+        except _Undo:
+            connection.execute("ROLLBACK")
+            connection.execute("BEGIN IMMEDIATE")
+            values = [_guarded(connection, job) for job in jobs]
+        connection.execute("COMMIT")
+        return values
+
+    def _roll_back(self) -> None:
+        """A connection that cannot even roll back is done for; the next list begins with a new one."""
+        if self._connection is not None and self._connection.in_transaction:
+            try:
+                self._connection.execute("ROLLBACK")
+            except sqlite3.Error:
+                self._connection.close()
+                self._connection = None
+
+
+def _plain(connection: sqlite3.Connection, job: Job) -> Any:
+    """The quick way: no savepoint, because a loser has written nothing when it loses."""
+    before = connection.total_changes
+    try:
+        return job(connection)
+    except Conflict as conflict:
+        if connection.total_changes == before:
+            return conflict
+        raise _Undo from conflict
+    except Exception as error:
+        raise _Undo from error
+
+
+def _guarded(connection: sqlite3.Connection, job: Job) -> Any:
+    """The careful way: whatever the job does is undone if it fails; its neighbours do not notice."""
+    connection.execute("SAVEPOINT job")
+    try:
+        value = job(connection)
+    except Exception as error:
+        if not connection.in_transaction or (isinstance(error, sqlite3.Error) and _unavailable(error)):
+            raise
+        connection.execute("ROLLBACK TO job")
+        value = Conflict() if _taken(error) else error
+    connection.execute("RELEASE job")
+    return value
+
+
+def _taken(error: Exception) -> bool:
+    """Whether a key or a name belongs to another row."""
+    return isinstance(error, sqlite3.IntegrityError) and error.sqlite_errorname in (
+        "SQLITE_CONSTRAINT_UNIQUE",
+        "SQLITE_CONSTRAINT_PRIMARYKEY",
+    )
+
+
+def _unavailable(error: sqlite3.Error) -> bool:
+    """Whether the error is the database's state (disk, lock, damage) and not this one statement's fault."""
+    return error.sqlite_errorname.startswith(_STATES)
+
+
+_STATES = (
+    "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN",
+    "SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_NOMEM", "SQLITE_PERM", "SQLITE_PROTOCOL",
+)  # fmt: skip

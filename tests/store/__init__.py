@@ -1,0 +1,1 @@
+"""The stores: one contract, three engines, and what only one of them must stand."""
