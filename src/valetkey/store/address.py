@@ -1,6 +1,6 @@
 """The address of a database: which engine, and where it is."""
 
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from msgspec import Struct
 
@@ -23,7 +23,8 @@ def parse(url: str) -> Address:
     if parts.scheme in ("postgresql", "postgres"):
         options = dict(parse_qsl(parts.query))
         pgbouncer = options.pop("pgbouncer", "0") in ("1", "true")
-        return Address("postgresql", urlunsplit(parts._replace(query=urlencode(options))), pgbouncer)
+        query = "?" + urlencode(options, safe="/") if options else ""
+        return Address("postgresql", url.partition("?")[0] + query, pgbouncer)
     raise ValueError(
         "a database's address is sqlite:///relative.db, sqlite:////absolute.db, postgresql://user@host/name or memory://"
     )

@@ -72,7 +72,7 @@ class RacesContract:
         await grant(store, *(f"code{turn}" for turn in range(10)))
         await store.apply((Save(token("taken")),))
         odd: list[Changes] = [
-            (Save(account(50)), Save(replace(account(51), full_name=None))),  # type: ignore[arg-type]
+            (Save(account(50)), Save(account(51, "a\0b"))),
             (*exchange("code7", "t7", 8)[:1], Save(token("taken"))),
             (Save(authorization(60)), Save(code("code1"))),
             (Save(account(52)), Save(account(53, "user1"))),

@@ -1,0 +1,192 @@
+"""The dicts of the memory store, and every write to them; a list of changes that fails is undone by its log."""
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec.structs import replace
+
+from valetkey.protocol.changes import (
+    Change,
+    Changes,
+    End,
+    EndAll,
+    Once,
+    Record,
+    Remove,
+    Revoke,
+    Save,
+    Seen,
+    Spend,
+    Withdraw,
+)
+from valetkey.protocol.model import (
+    AccessToken,
+    Account,
+    Authorization,
+    AuthorizationCode,
+    Client,
+    Consent,
+    Picture,
+    Session,
+    Ticket,
+)
+from valetkey.store.base import Conflict
+
+Table = dict[Any, Any]
+
+
+class Tables:
+    """What is remembered. `used` is when an authorization was last used."""
+
+    def __init__(self) -> None:
+        self.accounts: dict[int, Account] = {}
+        self.clients: dict[str, Client] = {}
+        self.sessions: dict[bytes, Session] = {}
+        self.consents: dict[tuple[int, str], Consent] = {}
+        self.tickets: dict[bytes, Ticket] = {}
+        self.roots: dict[int, Authorization] = {}
+        self.codes: dict[bytes, AuthorizationCode] = {}
+        self.tokens: dict[bytes, AccessToken] = {}
+        self.pictures: dict[tuple[int, str], Picture] = {}
+        self.once: dict[bytes, int] = {}
+        self.counters: dict[str, tuple[int, int]] = {}
+        self.usage: dict[tuple[str, int], int] = {}
+        self.used: dict[int, int] = {}
+        self.leases: dict[str, tuple[str, int]] = {}
+        self._log: list[tuple[Table, Any, Any]] = []
+
+    def apply(self, changes: Changes) -> None:
+        """All of the changes or none. Raises Conflict."""
+        self._log.clear()
+        try:
+            for change in changes:
+                self._write(change)
+        except Conflict:
+            for table, key, old in reversed(self._log):
+                if old is None:
+                    del table[key]
+                else:
+                    table[key] = old
+            raise
+
+    def clean(self, now: int, limit: int) -> int:
+        """Remove up to `limit` dead rows; see cleaning.py for what is dead."""
+        self._log.clear()
+        self._drop(self.sessions, lambda _, each: each.expires_at <= now)
+        self._drop(self.tickets, lambda _, each: each.expires_at <= now)
+        self._drop(self.once, lambda _, until: until <= now)
+        self._drop(self.counters, lambda _, counter: counter[1] <= now)
+        self._drop(self.usage, lambda slot, _: slot[1] < now // 3600 - 1)
+        self._drop(self.pictures, lambda _, each: each.name != self._shown(each.account_id))
+        self._drop(self.codes, lambda _, code: code.expires_at <= now - 3600)
+        self._drop(self.tokens, lambda _, token: self._over(token, now))
+        rooted = {code.authorization.id for code in self.codes.values()}
+        rooted |= {token.authorization.id for token in self.tokens.values()}
+        self._drop(self.roots, lambda key, _: key not in rooted)
+        for table, key, old in self._log[limit:]:
+            table[key] = old
+        return min(len(self._log), limit)
+
+    def _over(self, token: AccessToken, now: int) -> bool:
+        root = self.roots[token.authorization.id]
+        return root.revoked_at is not None or (token.expires_at is not None and token.expires_at <= now)
+
+    def _shown(self, account_id: int) -> str:
+        account = self.accounts.get(account_id)
+        return account.picture if account else ""
+
+    # What keeps the log.
+
+    def _put(self, table: Table, key: Any, value: Any) -> None:
+        self._log.append((table, key, table.get(key)))
+        table[key] = value
+
+    def _put_new(self, table: Table, key: Any, value: Any) -> None:
+        if key in table:
+            raise Conflict
+        self._put(table, key, value)
+
+    def _drop(self, table: Table, dead: Callable[[Any, Any], bool]) -> None:
+        for key, value in list(table.items()):
+            if dead(key, value):
+                self._log.append((table, key, value))
+                del table[key]
+
+    def _end_roots(self, at: int, meant: Callable[[Authorization], bool]) -> None:
+        for root in list(self.roots.values()):
+            if root.revoked_at is None and meant(root):
+                self._put(self.roots, root.id, replace(root, revoked_at=at))
+
+    # One change.
+
+    def _write(self, change: Change) -> None:
+        match change:
+            case Save(record):
+                self._save(record)
+            case Spend(kind, digest, at):
+                table: Table = self.codes if kind is AuthorizationCode else self.tickets
+                if digest not in table or table[digest].spent_at is not None:
+                    raise Conflict
+                self._put(table, digest, replace(table[digest], spent_at=at))
+            case Once(key, until):
+                self._put_new(self.once, key, until)
+            case Revoke(root, at):
+                self._end_roots(at, lambda each: each.id == root)
+            case Withdraw(account, client, at):
+                self._drop(self.consents, lambda pair, _: pair[0] == account and client in (None, pair[1]))
+                self._end_roots(
+                    at, lambda each: each.account_id == account and client in (None, each.client_id)
+                )
+            case Remove(client_id):
+                self._remove(client_id)
+            case _:
+                self._session(change)
+
+    def _session(self, change: Seen | End | EndAll) -> None:
+        match change:
+            case Seen(digest, at, end):
+                if digest in self.sessions:
+                    moved = replace(self.sessions[digest], last_seen_at=at, expires_at=end)
+                    self._put(self.sessions, digest, moved)
+            case End(account, digest):
+                self._drop(self.sessions, lambda key, each: key == digest and each.account_id == account)
+            case EndAll(account, keep):
+                self._drop(self.sessions, lambda key, each: key != keep and each.account_id == account)
+
+    def _remove(self, client_id: str) -> None:
+        held = {key for key, root in self.roots.items() if root.client_id == client_id}
+        for table in (self.codes, self.tokens):
+            self._drop(table, lambda _, each: each.authorization.id in held)
+        self._drop(self.roots, lambda key, _: key in held)
+        self._drop(self.consents, lambda pair, _: pair[1] == client_id)
+        self._drop(self.clients, lambda key, _: key == client_id)
+
+    def _save(self, record: Record) -> None:
+        match record:
+            case Account():
+                holders = [each.id for each in self.accounts.values() if each.canonical == record.canonical]
+                if holders not in ([], [record.id]):
+                    raise Conflict
+                self._save_version(self.accounts, record)
+            case Client():
+                self._save_version(self.clients, record)
+            case Consent():
+                self._put(self.consents, (record.account_id, record.client_id), record)
+            case Picture():
+                self._put(self.pictures, (record.account_id, record.name), record)
+            case Authorization():
+                self._put_new(self.roots, record.id, record)
+            case _:
+                table: dict[type, Table] = {
+                    Session: self.sessions,
+                    Ticket: self.tickets,
+                    AuthorizationCode: self.codes,
+                    AccessToken: self.tokens,
+                }
+                self._put_new(table[type(record)], record.digest, record)
+
+    def _save_version(self, table: Table, record: Account | Client) -> None:
+        before = table.get(record.id)
+        if (before.version if before else 0) != record.version - 1:
+            raise Conflict
+        self._put(table, record.id, record)

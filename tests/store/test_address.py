@@ -1,0 +1,49 @@
+"""Which database an address names."""
+
+import re
+
+import pytest
+
+from valetkey.store import open_store
+from valetkey.store.address import Address, parse
+from valetkey.store.memory import MemoryStore
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("memory://", Address("memory")),
+        ("sqlite:///valetkey.db", Address("sqlite", "valetkey.db")),
+        ("sqlite:////var/lib/valet%20key/a.db", Address("sqlite", "/var/lib/valet key/a.db")),
+        ("postgresql://me:pw@host:5/name", Address("postgresql", "postgresql://me:pw@host:5/name")),
+        ("postgres://host/name", Address("postgresql", "postgres://host/name")),
+        ("postgresql:///name?host=/run", Address("postgresql", "postgresql:///name?host=/run")),
+        (
+            "postgresql://host/name?pgbouncer=1&sslmode=require",
+            Address("postgresql", "postgresql://host/name?sslmode=require", True),
+        ),
+    ],
+)
+def test_addresses(url: str, address: Address) -> None:
+    assert parse(url) == address
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "valetkey.db",
+        "mysql://host/name",
+        "sqlite://",
+        "sqlite:///",
+        "sqlite://host/file",
+        "sqlite:///a?b=c",
+    ],
+)
+def test_an_unknown_address_is_refused_and_the_known_ones_are_named(url: str) -> None:
+    with pytest.raises(ValueError, match=re.escape("sqlite:///relative.db")):
+        open_store(url)
+
+
+def test_only_the_named_engine_is_made() -> None:
+    assert isinstance(open_store("memory://"), MemoryStore)
