@@ -1,0 +1,92 @@
+"""What a decision asks the store to do. A list of changes is applied whole or not at all."""
+
+from msgspec import Struct
+
+from valetkey.protocol.model import (
+    AccessToken,
+    Account,
+    Authorization,
+    AuthorizationCode,
+    Client,
+    Consent,
+    Picture,
+    Session,
+    Ticket,
+)
+
+Record = (
+    Account | Client | Session | Consent | Ticket | Authorization | AuthorizationCode | AccessToken | Picture
+)
+
+
+class Save(Struct, frozen=True):
+    """Write a record.
+
+    An Account or a Client says by its `version` which one it follows: version 1 must be new, version n must find
+    n-1. A Consent replaces the one before it; a Picture may be there already; everything else must be new.
+    Otherwise Conflict.
+    """
+
+    record: Record
+
+
+class Spend(Struct, frozen=True):
+    """Use a code or a ticket once: Conflict if it is gone or was spent before (RFC 6749 4.1.2)."""
+
+    kind: type[AuthorizationCode] | type[Ticket]
+    digest: bytes
+    at: int
+
+
+class Revoke(Struct, frozen=True):
+    """End one authorization and so every code and token under it. Ending it twice is no conflict."""
+
+    authorization_id: int
+    at: int
+
+
+class Withdraw(Struct, frozen=True):
+    """The owner takes back all they allowed: to one client (its consent too), or to every client when none is named."""
+
+    account_id: int
+    client_id: str | None
+    at: int
+
+
+class Seen(Struct, frozen=True):
+    """A session was used: move its `last_seen_at`, and its end with it."""
+
+    session_digest: bytes
+    at: int
+    expires_at: int
+
+
+class End(Struct, frozen=True):
+    """End one session of an account."""
+
+    account_id: int
+    session_digest: bytes
+
+
+class EndAll(Struct, frozen=True):
+    """End every session of an account but, if given, the one kept."""
+
+    account_id: int
+    keep: bytes | None = None
+
+
+class Remove(Struct, frozen=True):
+    """Delete a client with its consents, authorizations, codes and tokens."""
+
+    client_id: str
+
+
+class Once(Struct, frozen=True):
+    """Remember a key until a time: Conflict if it is remembered already (replay of a jti, RFC 7519 4.1.7)."""
+
+    key: bytes
+    until: int
+
+
+Change = Save | Spend | Revoke | Withdraw | Seen | End | EndAll | Remove | Once
+Changes = tuple[Change, ...]

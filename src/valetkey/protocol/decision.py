@@ -1,0 +1,88 @@
+"""What an endpoint's `decide` returns: a value that carries its writes, also when it refuses."""
+
+from msgspec import Struct
+
+from valetkey.protocol.changes import Changes
+from valetkey.protocol.errors import OAuthError
+from valetkey.protocol.model import Account, Authorization, Client
+from valetkey.protocol.profile import Profile
+
+
+class Granted(Struct, frozen=True):
+    """Token endpoint: yes. The server mints a token for the authorization; it lives `lifetime` seconds or for ever."""
+
+    authorization: Authorization
+    account: Account
+    profile: Profile
+    lifetime: int | None
+    changes: Changes
+
+
+class Refused(Struct, frozen=True):
+    """Token endpoint: no."""
+
+    error: OAuthError
+    profile: Profile
+
+    @property
+    def changes(self) -> Changes:
+        """What must be written although the answer is no (a replayed code ends its tokens)."""
+        return self.error.changes
+
+
+class ErrorPage(Struct, frozen=True):
+    """Authorization endpoint: shown to the person and never redirected (RFC 6749 4.1.2.1)."""
+
+    error: OAuthError
+    profile: Profile
+    client: Client | None = None
+    changes: Changes = ()
+
+
+class Refuse(Struct, frozen=True):
+    """Authorization endpoint: no, told to the client at its trusted redirect_uri."""
+
+    location: str
+    reason: str
+    client: Client
+    changes: Changes = ()
+
+
+class AskLogin(Struct, frozen=True):
+    """Authorization endpoint: who is there? Ask again with a session."""
+
+    client: Client
+    redirect_uri: str
+    changes: Changes = ()
+
+
+class AskConsent(Struct, frozen=True):
+    """Authorization endpoint: ask the person; `new` is what they have not said yes to before."""
+
+    client: Client
+    developer: str
+    account: Account
+    redirect_uri: str
+    scope: tuple[str, ...]
+    new: tuple[str, ...]
+    lifetime: int | None
+    changes: Changes = ()
+
+
+class Answer(Struct, frozen=True):
+    """Authorization endpoint: yes. The server mints what `issues` names and puts it where `response_type` says."""
+
+    client: Client
+    account: Account
+    profile: Profile
+    response_type: str
+    redirect_uri: str
+    state: str
+    scope: tuple[str, ...]
+    challenge: str | None
+    lifetime: int | None
+    changes: Changes = ()
+
+
+AuthorizeDecision = ErrorPage | Refuse | AskLogin | AskConsent | Answer
+TokenDecision = Granted | Refused

@@ -1,0 +1,1 @@
+"""One file an endpoint: read (what must be looked up) and decide."""

@@ -1,0 +1,138 @@
+"""The authorization endpoint (RFC 6749 3.1): a column of checks, and one more fact each time it is asked."""
+
+from dataclasses import dataclass
+
+from valetkey.protocol.changes import Changes, Save
+from valetkey.protocol.decision import Answer, AskConsent, AskLogin, AuthorizeDecision, ErrorPage, Refuse
+from valetkey.protocol.errors import (
+    AccessDenied,
+    InvalidClient,
+    InvalidRequest,
+    OAuthError,
+    UnauthorizedClient,
+    UnsupportedResponseType,
+)
+from valetkey.protocol.model import Account, AuthorizeFacts, Client
+from valetkey.protocol.params import Params
+from valetkey.protocol.profile import Profile
+from valetkey.protocol.response_types import RESPONSE_TYPES
+from valetkey.protocol.rules import consent, pkce
+from valetkey.protocol.rules import scope as scopes
+from valetkey.protocol.rules.response_type import ResponseType, refusal
+from valetkey.protocol.rules.rulebook import Rulebook
+
+
+def decide(
+    params: Params, facts: AuthorizeFacts, said: str | None, book: Rulebook, now: int
+) -> AuthorizeDecision:
+    """What becomes of an authorization request. `said` is what the person answered: None, "allow" or "deny".
+
+    Client and redirect_uri come before everything else: until both are trusted, nothing is redirected (R3).
+    """
+    profile = book.default
+    try:
+        client = known_client(params, facts)
+        profile = book.profiles[client.profile]
+        redirect_uri = trusted_redirect(params, client, profile)
+    except OAuthError as error:
+        return ErrorPage(error, profile, facts.client)
+    try:
+        return decide_trusted(Trusted(params, client, profile, redirect_uri, book), facts, said, now)
+    except OAuthError as error:
+        if not profile.errors_redirected:
+            return ErrorPage(error, profile, client)
+        pairs = (("error", error.code), ("error_description", error.description))
+        state = params.as_sent("state")
+        return Refuse(refusal(redirect_uri, pairs, state, profile, book.issuer), error.reason, client)
+
+
+@dataclass(frozen=True, slots=True)
+class Trusted:
+    """An authorization request whose client and redirect_uri are settled."""
+
+    params: Params
+    client: Client
+    profile: Profile
+    redirect_uri: str
+    book: Rulebook
+
+
+def decide_trusted(request: Trusted, facts: AuthorizeFacts, said: str | None, now: int) -> AuthorizeDecision:
+    """The rest of the column. Raises OAuthError."""
+    client, profile, book = request.client, request.profile, request.book
+    kind = allowed_response_type(request)
+    scope = scopes.read(request.params.get("scope"), profile.always_scope, book.catalogue)
+    challenge = pkce.read_challenge(
+        request.params, profile.pkce_required or needs_pkce(client, kind, profile)
+    )
+    account = living_account(facts, now)
+    if account is None:
+        return AskLogin(client, request.redirect_uri)
+    check_sandbox(client, account)
+    state = request.params.as_sent("state")
+    if said == "deny":
+        where = refusal(request.redirect_uri, profile.denial, state, profile, book.issuer)
+        return Refuse(where, "user_denied", client)
+    lifetime = book.implicit_lifetime if kind.in_front else profile.token_lifetime
+    new = consent.still_to_ask(client, scope, facts.consent, book.remember_consent, kind.in_front)
+    if new is not None and said != "allow":
+        return AskConsent(client, facts.developer, account, request.redirect_uri, scope, new, lifetime)
+    kept: Changes = ()
+    if new is not None:
+        kept = (Save(consent.merged(client.id, scope, facts.consent, account.id, now)),)
+    if kind.issues == "code":
+        lifetime = profile.code_lifetime
+    return Answer(
+        client, account, profile, kind.name, request.redirect_uri, state, scope, challenge, lifetime, kept
+    )
+
+
+def known_client(params: Params, facts: AuthorizeFacts) -> Client:
+    """The client named. Raises InvalidRequest, InvalidClient."""
+    if params.get("client_id") is None:
+        raise InvalidRequest("authorize_client_id_missing", "client_id is missing")
+    if facts.client is None or facts.client.disabled_at is not None:
+        raise InvalidClient("client_unknown", "the client is unknown")
+    return facts.client
+
+
+def trusted_redirect(params: Params, client: Client, profile: Profile) -> str:
+    """The redirect_uri, once it is one of the client's. Raises InvalidRequest."""
+    given = params.get("redirect_uri")
+    if given is None:
+        raise InvalidRequest("authorize_redirect_uri_missing", "redirect_uri is missing")
+    if not any(profile.redirect_matches(registered, given) for registered in client.redirect_uris):
+        raise InvalidRequest("redirect_uri_unregistered", "redirect_uri is not registered for this client")
+    return given
+
+
+def allowed_response_type(request: Trusted) -> ResponseType:
+    """The response_type, if the client's profile and its owner allow it. Raises OAuthError."""
+    name = request.params.get("response_type")
+    if name is None:
+        raise InvalidRequest("response_type_missing", "response_type is missing")
+    if name not in request.profile.response_types:
+        raise UnsupportedResponseType("response_type_unknown", "this response_type is not supported")
+    kind = RESPONSE_TYPES[name]
+    if kind.in_front and not request.client.allow_implicit:
+        raise UnauthorizedClient("implicit_disabled", "the implicit flow is disabled for this client")
+    return kind
+
+
+def needs_pkce(client: Client, kind: ResponseType, profile: Profile) -> bool:
+    """A public client that could redeem a code must bind it (RFC 9700 2.1.1)."""
+    return kind.issues == "code" and not client.confidential and "none" in profile.client_auth
+
+
+def living_account(facts: AuthorizeFacts, now: int) -> Account | None:
+    """Who is logged in, if the session and the account are alive."""
+    session, account = facts.session, facts.account
+    if session is None or account is None or session.expires_at <= now or account.disabled_at is not None:
+        return None
+    return account
+
+
+def check_sandbox(client: Client, account: Account) -> None:
+    """An app in development is for its owner and invited testers. Raises AccessDenied."""
+    if client.sandbox and account.id != client.owner_id and account.id not in client.testers:
+        raise AccessDenied("not_a_tester", "this app is in development and you are not one of its testers")

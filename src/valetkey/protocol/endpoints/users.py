@@ -1,0 +1,107 @@
+"""The API calls of the origin, /v1/users/...: whose token is this, and may it see that? (classic.md 4, RFC 6750)"""
+
+import hashlib
+import re
+
+from msgspec import Struct
+
+from valetkey.protocol.errors import AccessDenied
+from valetkey.protocol.model import BearerFacts
+from valetkey.protocol.params import Params
+from valetkey.protocol.profile import ErrorAnswer
+from valetkey.protocol.rules import signed_request
+
+BEARER = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
+NEEDED = "basic"
+
+
+class Denied(Exception):
+    """The call is refused with this status and JSON body; `reason` is for the operator's log."""
+
+    def __init__(self, reason: str, answer: ErrorAnswer) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.status, self.body = answer
+
+
+def denied(reason: str, kind: str, message: str, status: int = 400) -> Denied:
+    """A refusal in the API's own form: everything under `meta`."""
+    return Denied(reason, (status, {"meta": {"error_type": kind, "code": status, "error_message": message}}))
+
+
+class ApiRequest(Struct, frozen=True):
+    """An API call that says what must be looked up: the digest of its token."""
+
+    params: Params
+    digest: bytes
+
+
+def read(params: Params, header: str | None) -> ApiRequest:
+    """The one token of a call, from the query or a Bearer header (RFC 6750 2). Raises Denied."""
+    token = params.get("access_token")
+    scheme, _, shown = (header or "").partition(" ")
+    if scheme.lower() == "bearer":
+        if token is not None:
+            raise denied("token_twice", "OAuthParameterException", "The access_token was sent in two places.")
+        if not BEARER.fullmatch(shown):
+            raise invalid_token("bearer_malformed")
+        token = shown
+    if token is None:
+        message = "Missing client_id or access_token URL parameter."
+        raise denied("token_missing", "OAuthParameterException", message)
+    return ApiRequest(params, hashlib.sha256(token.encode()).digest())
+
+
+def decide(request: ApiRequest, facts: BearerFacts | None, path: str, now: int) -> BearerFacts:
+    """The facts again, if the token lives and the call is allowed. Raises Denied.
+
+    path: the endpoint without version and .json, which a signed request signs.
+    """
+    if facts is None:
+        raise invalid_token("token_unknown")
+    token, authorization = facts.token, facts.token.authorization
+    if token.expires_at is not None and token.expires_at <= now:
+        raise invalid_token("token_expired")
+    if authorization.revoked_at is not None:
+        raise invalid_token("token_revoked")
+    if facts.account.disabled_at is not None or facts.client.disabled_at is not None:
+        raise invalid_token("token_disabled")
+    if facts.client.signed_requests:
+        try:
+            signed_request.check(facts.client, path, request.params, now)
+        except AccessDenied as error:
+            flat = {"code": 403, "error_type": "OAuthForbiddenException", "error_message": error.description}
+            raise Denied(error.reason, (403, flat)) from None
+    if NEEDED not in authorization.scope:
+        raise missing_scope(NEEDED)
+    return facts
+
+
+def invalid_token(reason: str) -> Denied:
+    """The one refusal for every token that is not alive."""
+    return denied(reason, "OAuthAccessTokenException", "The access_token provided is invalid.")
+
+
+def missing_scope(name: str) -> Denied:
+    """The token lives, but the person did not allow this."""
+    message = (
+        f"This request requires scope={name}, but this access_token is not authorized with this scope. "
+        f"The user must re-authorize your application with scope={name} to be granted the required permissions."
+    )
+    return denied("scope_missing", "OAuthPermissionsException", message)
+
+
+def rate_limited(limit: int) -> Denied:
+    """The app has made its calls of this hour."""
+    message = f"You have exceeded the maximum number of requests per hour. Your limit is {limit}."
+    return denied("rate_limited", "OAuthRateLimitException", message, 429)
+
+
+def no_such_user() -> Denied:
+    """The account asked for is not there."""
+    return denied("user_unknown", "APINotFoundError", "this user does not exist")
+
+
+def bad_parameters(message: str) -> Denied:
+    """The query string itself could not be read."""
+    return denied("parameters_bad", "OAuthParameterException", message)

@@ -1,0 +1,74 @@
+"""OAuthError and the registered error codes (RFC 6749 4.1.2.1 and 5.2, RFC 6750 3.1).
+
+    OAuthError
+      InvalidRequest  InvalidClient  InvalidGrant  InvalidScope  UnauthorizedClient
+      UnsupportedGrantType  UnsupportedResponseType  AccessDenied
+
+An error has a public half (`code`, `description`) and a half that is ours: `reason`, a stable slug which the operator's
+log shows and a profile may put into other words, and `changes`, what must be written although the answer is no.
+"""
+
+from typing import ClassVar
+
+from valetkey.protocol.changes import Changes
+
+
+class OAuthError(Exception):
+    """A refusal. Raised inside protocol only; every endpoint's `decide` turns it into a decision."""
+
+    code: ClassVar[str]
+
+    def __init__(self, reason: str, description: str, subject: str = "", changes: Changes = ()) -> None:
+        super().__init__(description)
+        self.reason = reason
+        self.description = description
+        self.subject = subject
+        self.changes = changes
+
+
+class InvalidRequest(OAuthError):
+    """A parameter is missing, malformed or there twice."""
+
+    code = "invalid_request"
+
+
+class InvalidClient(OAuthError):
+    """The client is unknown or did not prove who it is."""
+
+    code = "invalid_client"
+
+
+class InvalidGrant(OAuthError):
+    """The code is unknown, spent, expired or somebody else's."""
+
+    code = "invalid_grant"
+
+
+class InvalidScope(OAuthError):
+    """A scope that the catalogue does not have."""
+
+    code = "invalid_scope"
+
+
+class UnauthorizedClient(OAuthError):
+    """The client may not do this."""
+
+    code = "unauthorized_client"
+
+
+class UnsupportedGrantType(OAuthError):
+    """A grant_type that this endpoint does not know."""
+
+    code = "unsupported_grant_type"
+
+
+class UnsupportedResponseType(OAuthError):
+    """A response_type that the client's profile does not know."""
+
+    code = "unsupported_response_type"
+
+
+class AccessDenied(OAuthError):
+    """The person said no, or may not say yes."""
+
+    code = "access_denied"

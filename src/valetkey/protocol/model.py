@@ -1,0 +1,174 @@
+"""The nouns, frozen: what the platform remembers. Times are whole seconds since 1970; digests are SHA-256."""
+
+from msgspec import Struct
+
+
+class Account(Struct, frozen=True):
+    """A resource owner (RFC 6749 1.1). `canonical` is the one key of a name; `password` is an argon2id string."""
+
+    id: int
+    username: str
+    canonical: str
+    full_name: str
+    email: str
+    password: str
+    created_at: int
+    bio: str = ""
+    website: str = ""
+    picture: str = ""
+    disabled_at: int | None = None
+    version: int = 1
+
+
+class Picture(Struct, frozen=True):
+    """A profile picture as we re-encoded it, named by the hex digest of its bytes."""
+
+    name: str
+    account_id: int
+    content: bytes
+
+
+class ClientSecret(Struct, frozen=True):
+    """What we keep of a client secret: its digest, the HMAC midstates for signed requests, and what helps its owner."""
+
+    digest: bytes
+    signing_key: bytes
+    hint: str
+    created_at: int
+    expires_at: int | None = None
+
+
+class Client(Struct, frozen=True):
+    """An application (RFC 6749 2). `type` is web, spa, native or service; only web and service can hold a secret."""
+
+    id: str
+    owner_id: int
+    name: str
+    type: str
+    profile: str
+    redirect_uris: tuple[str, ...]
+    created_at: int
+    secrets: tuple[ClientSecret, ...] = ()
+    description: str = ""
+    website: str = ""
+    allow_implicit: bool = False
+    sandbox: bool = False
+    testers: tuple[int, ...] = ()
+    signed_requests: bool = False
+    rate_limit: int | None = None
+    disabled_at: int | None = None
+    version: int = 1
+
+    @property
+    def confidential(self) -> bool:
+        """Whether the client can keep a secret (RFC 6749 2.1)."""
+        return self.type in ("web", "service")
+
+
+class Session(Struct, frozen=True):
+    """A browser in which an account is logged in."""
+
+    digest: bytes
+    account_id: int
+    created_at: int
+    last_seen_at: int
+    expires_at: int
+    user_agent: str = ""
+    network: str = ""
+
+
+class Consent(Struct, frozen=True):
+    """What the owner has said yes to, remembered: one a pair of account and client. Saving it again replaces it."""
+
+    account_id: int
+    client_id: str
+    scope: tuple[str, ...]
+    granted_at: int
+
+
+class Ticket(Struct, frozen=True):
+    """One confirmation screen shown: the request it asks about, bound to the session it was shown in. Used once."""
+
+    digest: bytes
+    session_digest: bytes
+    query: bytes
+    expires_at: int
+    spent_at: int | None = None
+
+
+class Authorization(Struct, frozen=True):
+    """One act of granting: the root of every code and token that came from it. Revoking it ends them all."""
+
+    id: int
+    account_id: int
+    client_id: str
+    scope: tuple[str, ...]
+    granted_at: int
+    revoked_at: int | None = None
+
+
+class AuthorizationCode(Struct, frozen=True):
+    """A code (RFC 6749 4.1.2) with everything it is bound to; the challenge is S256 or absent (RFC 7636)."""
+
+    digest: bytes
+    authorization: Authorization
+    redirect_uri: str
+    expires_at: int
+    challenge: str | None = None
+    spent_at: int | None = None
+
+
+class AccessToken(Struct, frozen=True):
+    """An access token (RFC 6749 1.4); it lives while its authorization does, and until `expires_at` if there is one."""
+
+    digest: bytes
+    authorization: Authorization
+    created_at: int
+    expires_at: int | None = None
+
+
+class Scope(Struct, frozen=True):
+    """A name of the scope catalogue, its plain words for the confirmation screen, and whether it is sensitive."""
+
+    name: str
+    words: str
+    sensitive: bool = False
+
+
+Catalogue = dict[str, Scope]
+
+
+class AuthorizeFacts(Struct, frozen=True):
+    """What the authorization endpoint must know: all of it comes from one look-up."""
+
+    client: Client | None = None
+    developer: str = ""
+    session: Session | None = None
+    account: Account | None = None
+    consent: Consent | None = None
+
+
+class ExchangeFacts(Struct, frozen=True):
+    """What the token endpoint must know: the client named, the code shown, the account that the code speaks for."""
+
+    client: Client | None = None
+    code: AuthorizationCode | None = None
+    account: Account | None = None
+
+
+class BearerFacts(Struct, frozen=True):
+    """What an API call must know: the token shown, whose it is and whose app holds it."""
+
+    token: AccessToken
+    account: Account
+    client: Client
+
+
+class ConnectedApp(Struct, frozen=True):
+    """One line of the connected-apps page."""
+
+    client: Client
+    developer: str
+    scope: tuple[str, ...]
+    since: int
+    last_used: int | None = None

@@ -1,0 +1,101 @@
+"""Params: each name at most once, an empty value means absent (RFC 6749 3.1 and 3.2)."""
+
+import re
+from collections.abc import Iterable
+from urllib.parse import quote, unquote_to_bytes
+
+from valetkey.protocol.errors import InvalidRequest
+
+FIELDS = 100
+VALUE_BYTES = 4096
+NAME_BYTES = 256
+BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+PLAIN_QUERY_VALUE = re.compile(r"[A-Za-z0-9\-._~!$'()*+,;=:@/?%]*")
+
+
+class Params:
+    """The parameters of one request. Unknown names are kept: rules ask only for those they know."""
+
+    __slots__ = ("_raw", "_values")
+
+    def __init__(
+        self, pairs: Iterable[tuple[str, str]], raw: dict[str, str] | None = None, longest: int = VALUE_BYTES
+    ) -> None:
+        """Raises InvalidRequest when a name is there twice, or when names, values or their number are beyond bounds."""
+        values: dict[str, str] = {}
+        for name, value in pairs:
+            if name in values:
+                raise InvalidRequest(
+                    "parameter_twice", f"the parameter {printable(name)} is there twice", name
+                )
+            if len(value) > longest or len(name) > NAME_BYTES:
+                raise InvalidRequest("parameter_long", f"the parameter {printable(name)} is too long", name)
+            if "\0" in value or "\0" in name:
+                raise InvalidRequest("parameter_nul", "a parameter holds a NUL character")
+            values[name] = value
+        if len(values) > FIELDS:
+            raise InvalidRequest("parameters_many", f"more than {FIELDS} parameters")
+        self._values = values
+        self._raw = raw
+
+    def get(self, name: str) -> str | None:
+        """The value of a parameter; None when it is absent or empty."""
+        return self._values.get(name) or None
+
+    def as_sent(self, name: str) -> str:
+        """The value in the query spelling it came in, when that is safe to send back; otherwise encoded anew."""
+        raw = (self._raw or {}).get(name)
+        if raw is not None and PLAIN_QUERY_VALUE.fullmatch(raw):
+            return raw
+        return quote(self._values.get(name, ""), safe="")
+
+    def items(self) -> Iterable[tuple[str, str]]:
+        """All parameters that are not empty."""
+        return [(name, value) for name, value in self._values.items() if value]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._values
+
+
+def parse(data: bytes, repeated: str | None = None, longest: int = VALUE_BYTES) -> Params:
+    """Params out of a query string or an application/x-www-form-urlencoded body (WHATWG URL 5.1), strictly.
+
+    repeated: the one name that may stand there again with the same value (some clients of old send `sig` twice).
+    Raises InvalidRequest: not UTF-8, a broken percent-encoding, a NUL, a name twice, beyond bounds.
+    """
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise not_utf8() from None
+    if "%" in text and BAD_PERCENT.search(text):
+        raise InvalidRequest("percent_broken", "a percent-encoding is broken")
+    pieces = [piece for piece in text.split("&") if piece]
+    if len(pieces) > FIELDS:
+        raise InvalidRequest("parameters_many", f"more than {FIELDS} parameters")
+    if repeated is not None:
+        pieces = [p for i, p in enumerate(pieces) if not (p.startswith(repeated + "=") and p in pieces[:i])]
+    split = [piece.partition("=") for piece in pieces]
+    raw = {name: value for name, _, value in split}
+    return Params([(decoded(name), decoded(value)) for name, _, value in split], raw, longest)
+
+
+def decoded(text: str) -> str:
+    """One name or value out of its form encoding."""
+    if "+" in text:
+        text = text.replace("+", " ")
+    if "%" not in text:
+        return text
+    try:
+        return unquote_to_bytes(text).decode("utf-8")
+    except UnicodeDecodeError:
+        raise not_utf8() from None
+
+
+def not_utf8() -> InvalidRequest:
+    """The refusal of bytes that are not UTF-8."""
+    return InvalidRequest("not_utf8", "the request is not UTF-8")
+
+
+def printable(name: str) -> str:
+    """A parameter's name, safe to show: short and plain (RFC 6749 5.2 allows no quotes or controls)."""
+    return re.sub(r"[^A-Za-z0-9_.\-]", "?", name[:40])

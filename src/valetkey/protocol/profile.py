@@ -1,0 +1,58 @@
+"""Profile: every rule that may differ between clients, a field each, with its source."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from msgspec import Struct
+
+ErrorAnswer = tuple[int, dict[str, object]]
+
+
+class Person(Struct, frozen=True):
+    """What an answer may tell of the account that said yes; the picture is a whole address."""
+
+    id: str
+    username: str
+    full_name: str
+    profile_picture: str
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The rules a client lives under. A field is here only because two shipped profiles differ in it."""
+
+    name: str
+    response_types: frozenset[str]
+    """response_type values (RFC 6749 3.1.1)."""
+    redirect_matches: Callable[[str, str], bool]
+    """(registered, given) -> whether the given redirect_uri may be used (RFC 9700 2.1; classic.md D8)."""
+    redirect_again: bool
+    """Whether the token request must repeat the redirect_uri (RFC 6749 4.1.3; OAuth 2.1 10.2 dropped it)."""
+    plain_http: bool
+    """Whether http redirect URIs beyond loopback can be registered (OAuth 2.1 8.4.2)."""
+    pkce_required: bool
+    """Whether a code request must carry a challenge (RFC 7636; OAuth 2.1 7.5.2)."""
+    always_scope: tuple[str, ...]
+    """Scopes that every authorization has (the origin document: others are asked for beside `basic`)."""
+    client_auth: frozenset[str]
+    """Names of client authentication methods (RFC 6749 2.3, RFC 7591 2)."""
+    credentials_twice: bool
+    """Whether a Basic header beside credentials in the body is borne, if both say the same (classic.md 3)."""
+    token_path: str
+    """Where the client's token endpoint is."""
+    token_form: str
+    """Which form of token string server/mint.py makes."""
+    code_lifetime: int
+    """Seconds a code lives (RFC 6749 4.1.2: ten minutes at most; FAPI 2.0 5.3.2.1: 60)."""
+    token_lifetime: int | None
+    """Seconds an access token out of a code lives; None: until it is revoked (classic.md 3)."""
+    errors_redirected: bool
+    """Whether errors after the redirect_uri is trusted go to the client (RFC 6749 4.1.2.1) or are shown."""
+    denial: tuple[tuple[str, str], ...]
+    """What the redirect says when the person said no."""
+    issuer_in_answer: bool
+    """Whether `iss` is in every authorization answer (RFC 9207)."""
+    error_answer: Callable[[str, str, str, str], ErrorAnswer]
+    """(code, reason, description, subject) -> status and JSON body of an error."""
+    token_answer: Callable[[str, Person, tuple[str, ...], int | None], dict[str, object]]
+    """(token, person, scope, lifetime) -> JSON body of a granted token request (RFC 6749 5.1; classic.md D10)."""

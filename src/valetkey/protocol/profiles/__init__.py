@@ -1,0 +1,8 @@
+"""The profiles an app can live under: one record a file, one line here."""
+
+from valetkey.protocol.profile import Profile
+from valetkey.protocol.profiles.classic import CLASSIC
+from valetkey.protocol.profiles.oauth20 import OAUTH20
+from valetkey.protocol.profiles.oauth21 import OAUTH21
+
+PROFILES: dict[str, Profile] = {profile.name: profile for profile in (CLASSIC, OAUTH20, OAUTH21)}

@@ -1,0 +1,25 @@
+"""oauth20: the code flow of RFC 6749 as RFC 9700 wants it today: exact redirects, PKCE where the client sends it."""
+
+from valetkey.protocol.profile import Profile
+from valetkey.protocol.rules import answers, redirect_uri
+
+OAUTH20 = Profile(
+    name="oauth20",
+    response_types=frozenset({"code"}),
+    redirect_matches=redirect_uri.exact,
+    redirect_again=True,
+    plain_http=False,
+    pkce_required=False,
+    always_scope=(),
+    client_auth=frozenset({"client_secret_basic", "client_secret_post", "none"}),
+    credentials_twice=False,
+    token_path="/oauth/token",
+    token_form="prefixed",
+    code_lifetime=60,
+    token_lifetime=3600,
+    errors_redirected=True,
+    denial=answers.DENIAL,
+    issuer_in_answer=True,
+    error_answer=answers.error_answer,
+    token_answer=answers.token_answer,
+)

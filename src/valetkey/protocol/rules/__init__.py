@@ -1,0 +1,1 @@
+"""Shared rules, one question each."""

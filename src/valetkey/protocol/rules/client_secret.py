@@ -1,0 +1,16 @@
+"""Is this the client's secret? Digests of random secrets, compared in constant time (RFC 6749 2.3.1, R8, R9)."""
+
+import hashlib
+import hmac
+
+from valetkey.protocol.model import Client
+
+
+def matches(client: Client, secret: str, now: int) -> bool:
+    """Whether the secret is one of the client's living ones."""
+    digest = hashlib.sha256(secret.encode()).digest()
+    found = False
+    for kept in client.secrets:
+        alive = kept.expires_at is None or kept.expires_at > now
+        found |= hmac.compare_digest(digest, kept.digest) and alive
+    return found

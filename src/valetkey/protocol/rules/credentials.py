@@ -1,0 +1,80 @@
+"""Credentials: what a token request shows of its client, and by which one method (RFC 6749 2.3, R9)."""
+
+import base64
+import binascii
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import unquote_plus
+
+from msgspec import Struct
+
+from valetkey.protocol.errors import InvalidClient, InvalidRequest
+from valetkey.protocol.model import Client
+from valetkey.protocol.params import Params
+from valetkey.protocol.profile import Profile
+
+
+class Credentials(Struct, frozen=True):
+    """A client_id, the secret if one was shown, and the method it was shown by."""
+
+    client_id: str
+    secret: str | None
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClientAuth:
+    """A client authentication method: its registered name, and the check that raises InvalidClient."""
+
+    name: str
+    check: Callable[[Client, Credentials, int], None]
+
+
+def read(params: Params, header: str | None, profile: Profile) -> Credentials:
+    """Who the request says it is from. Raises InvalidRequest, InvalidClient.
+
+    header: the value of Authorization; a scheme other than Basic is none of our business here.
+    """
+    basic = read_basic(header)
+    client_id, secret = params.get("client_id"), params.get("client_secret")
+    if profile.credentials_twice:
+        return read_body_first(client_id, secret, basic)
+    if basic is None:
+        if client_id is None:
+            raise InvalidClient("client_id_missing", "client_id is missing")
+        return Credentials(client_id, secret, "none" if secret is None else "client_secret_post")
+    if secret is not None:
+        raise InvalidRequest(
+            "credentials_twice", "the client is authenticated by two methods at once (RFC 6749 2.3)"
+        )
+    if client_id is not None and client_id != basic[0]:
+        raise InvalidRequest("client_id_differs", "client_id differs from the Authorization header")
+    return Credentials(basic[0], basic[1], "client_secret_basic")
+
+
+def read_body_first(client_id: str | None, secret: str | None, basic: tuple[str, str] | None) -> Credentials:
+    """Credentials are in the body; a Basic header beside them is borne if it says the same (classic.md 3)."""
+    if client_id is None and basic is None:
+        raise InvalidClient("client_id_missing", "client_id is missing")
+    if secret is None:
+        raise InvalidClient("secret_missing", "client_secret is missing")
+    if client_id is None:
+        raise InvalidClient("client_id_missing", "client_id is missing")
+    if basic is not None and basic != (client_id, secret):
+        raise InvalidClient("secret_wrong", "the Authorization header and the body differ")
+    return Credentials(client_id, secret, "client_secret_post")
+
+
+def read_basic(header: str | None) -> tuple[str, str] | None:
+    """User and password of a Basic header (RFC 7617), form-decoded (RFC 6749 2.3.1). Raises InvalidClient."""
+    scheme, _, value = (header or "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        text = base64.b64decode(value.strip(), validate=True).decode("utf-8")
+        name, colon, password = text.partition(":")
+        if not colon or "\0" in text:
+            raise ValueError
+        return unquote_plus(name, errors="strict"), unquote_plus(password, errors="strict")
+    except (binascii.Error, ValueError):
+        raise InvalidClient("basic_malformed", "the Authorization header is not Basic credentials") from None

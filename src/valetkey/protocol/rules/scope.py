@@ -1,0 +1,28 @@
+"""Scope: what is asked for, and is it in the catalogue? (RFC 6749 3.3)"""
+
+from valetkey.protocol.errors import InvalidScope
+from valetkey.protocol.model import Catalogue
+
+MOST = 64
+
+
+def read(asked: str | None, always: tuple[str, ...], catalogue: Catalogue) -> tuple[str, ...]:
+    """The scope of a request, each name once, in the order given. Raises InvalidScope."""
+    names = tuple(dict.fromkeys((*always, *(name for name in (asked or "").split(" ") if name))))
+    if len(names) > MOST:
+        raise InvalidScope("scopes_many", f"more than {MOST} scopes", "too many")
+    unknown = [name for name in names if name not in catalogue]
+    if unknown:
+        shown = ", ".join(ascii_words(name) for name in unknown)
+        raise InvalidScope("scope_unknown", f"unknown scope: {shown}", shown)
+    return names
+
+
+def widened(asked: tuple[str, ...], allowed: tuple[str, ...]) -> tuple[str, ...]:
+    """The names asked for that were not allowed before."""
+    return tuple(name for name in asked if name not in allowed)
+
+
+def ascii_words(name: str) -> str:
+    """A name as an error may show it: at most 64 printable ASCII characters, no quotes (RFC 6749 5.2)."""
+    return "".join(c if "!" <= c <= "~" and c not in "\"\\'<>&" else "?" for c in name[:64])

@@ -1,0 +1,1 @@
+"""ACTS: the one floor that knows both rules and store."""

@@ -1,0 +1,58 @@
+"""AuthorizationServer: everything an endpoint needs, put together once; time, randomness and store are handed in."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from valetkey.protocol.profiles import PROFILES
+from valetkey.protocol.rules.rulebook import Rulebook
+from valetkey.server.clock import Clock, wall_clock
+from valetkey.server.mint import Mint
+from valetkey.server.passwords import Passwords
+from valetkey.server.usage import Usage
+from valetkey.settings import Settings
+from valetkey.store import open_store
+from valetkey.store.base import Store
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationServer:
+    """One server in one process. Make it with `assemble`, then `open` it, and `close` it at the end."""
+
+    settings: Settings
+    store: Store
+    clock: Clock
+    mint: Mint
+    passwords: Passwords
+    book: Rulebook
+    usage: Usage
+
+    async def open(self) -> None:
+        """Connect to the database. Raises store.base.Unavailable."""
+        await self.store.open()
+
+    async def close(self) -> None:
+        """Write what waits, then let go of the database."""
+        await self.usage.close()
+        await self.store.close()
+        self.passwords.close()
+
+
+def assemble(
+    settings: Settings,
+    store: Store | None = None,
+    clock: Clock = wall_clock,
+    entropy: Callable[[int], bytes] = os.urandom,
+) -> AuthorizationServer:
+    """A server out of its settings; a test hands in store, time and randomness of its own."""
+    store = store or open_store(settings.database)
+    book = Rulebook(
+        profiles=PROFILES,
+        default=PROFILES["classic"],
+        catalogue=settings.scopes,
+        issuer=settings.public_url,
+        remember_consent=settings.consent.remember,
+        implicit_lifetime=settings.tokens.implicit_lifetime,
+    )
+    passwords = Passwords(settings.login.hash_threads, settings.login.hash_queue)
+    return AuthorizationServer(settings, store, clock, Mint(entropy), passwords, book, Usage(store, clock))

@@ -1,0 +1,232 @@
+"""Apps: registering, changing, rotating secrets. What console, admin API and command line all call (D6, D8, D9)."""
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from valetkey.protocol.changes import Remove, Save
+from valetkey.protocol.model import Account, Client, ClientSecret
+from valetkey.protocol.rules.redirect_uri import why_not_registrable
+from valetkey.server import mint, names
+from valetkey.server.accounts import refuse
+from valetkey.server.authorization_server import AuthorizationServer
+from valetkey.server.problems import NotFound, Problems
+from valetkey.store.base import Conflict
+
+TURNS = 5
+TYPES = ("web", "spa", "native", "service")
+MOST_SECRETS = 3
+MOST_REDIRECT_URIS = 50
+MOST_TESTERS = 100
+
+
+class ClientForm(Struct, frozen=True):
+    """What a developer says of an app."""
+
+    name: str
+    type: str
+    profile: str
+    redirect_uris: tuple[str, ...]
+    description: str = ""
+    website: str = ""
+    allow_implicit: bool = False
+    sandbox: bool = False
+    signed_requests: bool = False
+
+
+class NewClient(Struct, frozen=True):
+    """A registered app and, if it can keep one, its secret: shown this once."""
+
+    client: Client
+    secret: str | None
+
+
+class Verdict(Struct, frozen=True):
+    """Whether a redirect_uri may be used under one registered URI, and why in plain words."""
+
+    registered: str
+    ok: bool
+    words: str
+
+
+async def register(server: AuthorizationServer, owner: Account, form: ClientForm) -> NewClient:
+    """Register an app. Raises Problems."""
+    form = checked(server, form)
+    if len(await server.store.clients_of(owner.id)) >= server.settings.apps.most_per_owner:
+        raise Problems(name="is one app too many; delete one first")
+    now = server.clock()
+    secret = server.mint.client_secret() if form.type in ("web", "service") else None
+    for _ in range(TURNS):
+        secrets = (mint.kept(secret, now),) if secret else ()
+        client = new_client(server.mint.client_id(), owner.id, form, secrets, now)
+        try:
+            await server.store.apply((Save(client),))
+        except Conflict:
+            continue
+        return NewClient(client, secret)
+    raise Conflict
+
+
+def new_client(
+    client_id: str, owner_id: int, form: ClientForm, secrets: tuple[ClientSecret, ...], now: int
+) -> Client:
+    """The record of an app that was not there before."""
+    blank = Client(client_id, owner_id, form.name, form.type, form.profile, form.redirect_uris, now, secrets)
+    return replace(blank, **described(form))
+
+
+async def edit(server: AuthorizationServer, owner: Account, client_id: str, form: ClientForm) -> Client:
+    """Change an app; its type stays what it was. Raises Problems, NotFound."""
+    was = await one(server, owner, client_id)
+    form = checked(server, replace(form, type=was.type))
+    return await change(server, owner, client_id, described(form))
+
+
+async def rotate_secret(server: AuthorizationServer, owner: Account, client_id: str, overlap: int) -> str:
+    """A new secret, shown this once; the ones before it live `overlap` seconds more. Raises NotFound, Problems."""
+    was = await one(server, owner, client_id)
+    if not was.confidential:
+        raise Problems(secret="is nothing that this type of app can keep")
+    now = server.clock()
+    secret = server.mint.client_secret()
+    before = [s for s in was.secrets if s.expires_at is None or s.expires_at > now]
+    ending = [
+        replace(s, expires_at=min(s.expires_at or now + overlap, now + overlap)) for s in before if overlap
+    ]
+    secrets: tuple[ClientSecret, ...] = (mint.kept(secret, now), *ending[: MOST_SECRETS - 1])
+    await change(server, owner, client_id, {"secrets": secrets})
+    return secret
+
+
+async def delete(server: AuthorizationServer, owner: Account, client_id: str) -> None:
+    """Delete an app and everything it was ever allowed. Raises NotFound."""
+    await one(server, owner, client_id)
+    await server.store.apply((Remove(client_id),))
+
+
+async def owned(server: AuthorizationServer, owner: Account) -> list[Client]:
+    """The apps of this account."""
+    return await server.store.clients_of(owner.id)
+
+
+async def one(server: AuthorizationServer, owner: Account, client_id: str) -> Client:
+    """One app of this account; somebody else's is NotFound, as one that is not there (D9)."""
+    client = await server.store.client(client_id)
+    if client is None or client.owner_id != owner.id:
+        raise NotFound
+    return client
+
+
+async def add_tester(server: AuthorizationServer, owner: Account, client_id: str, username: str) -> Client:
+    """Invite an account to an app in development. Raises Problems, NotFound."""
+    client = await one(server, owner, client_id)
+    tester = await server.store.account_named(names.canonical(username))
+    if tester is None:
+        raise Problems(tester="is not the username of anybody here")
+    if len(client.testers) >= MOST_TESTERS:
+        raise Problems(tester=f"would be one too many; {MOST_TESTERS} can be invited")
+    testers = tuple(dict.fromkeys((*client.testers, tester.id)))
+    return await change(server, owner, client_id, {"testers": testers})
+
+
+async def remove_tester(server: AuthorizationServer, owner: Account, client_id: str, tester: int) -> Client:
+    """Take an invitation back. Raises NotFound."""
+    client = await one(server, owner, client_id)
+    return await change(
+        server, owner, client_id, {"testers": tuple(t for t in client.testers if t != tester)}
+    )
+
+
+async def testers(server: AuthorizationServer, client: Client) -> list[Account]:
+    """The accounts invited to an app in development."""
+    found = [await server.store.account(tester) for tester in client.testers]
+    return [account for account in found if account is not None]
+
+
+async def change(
+    server: AuthorizationServer, owner: Account, client_id: str, fields: dict[str, object]
+) -> Client:
+    """Replace fields of an app, upon whatever stands there now. Raises NotFound."""
+    for _ in range(TURNS):
+        client = await one(server, owner, client_id)
+        changed = replace(client, version=client.version + 1, **fields)
+        try:
+            await server.store.apply((Save(changed),))
+        except Conflict:
+            continue
+        return changed
+    raise Conflict
+
+
+def described(form: ClientForm) -> dict[str, object]:
+    """The fields of a client that its form decides."""
+    return {name: getattr(form, name) for name in form.__struct_fields__}
+
+
+def checked(server: AuthorizationServer, form: ClientForm) -> ClientForm:
+    """The form, tidied, if it can be accepted. Raises Problems."""
+    uris = tuple(dict.fromkeys(uri.strip() for uri in form.redirect_uris if uri.strip()))
+    form = replace(
+        form, name=names.tidy(form.name), description=names.tidy(form.description), website=form.website.strip(),
+        redirect_uris=uris,
+    )  # fmt: skip
+    profile = server.book.profiles.get(form.profile)
+    refuse(
+        {
+            "name": names.why_not_line(form.name, 64, shortest=1),
+            "description": names.why_not_line(form.description.replace("\n", " "), 500),
+            "website": names.why_not_website(form.website),
+            "type": None if form.type in TYPES else "must be one of " + ", ".join(TYPES),
+            "profile": None if profile else "must be one of " + ", ".join(server.book.profiles),
+            "redirect_uris": why_not_uris(uris, form.type, profile is not None and profile.plain_http),
+            "allow_implicit": why_not_implicit(form, profile is None or "token" in profile.response_types),
+        }
+    )
+    return form
+
+
+def why_not_implicit(form: ClientForm, known: bool) -> str | None:
+    """Only a profile that knows the client-side flow can allow it."""
+    return "is nothing that this profile knows" if form.allow_implicit and not known else None
+
+
+def why_not_uris(uris: tuple[str, ...], kind: str, plain_http: bool) -> str | None:
+    """What is wrong with the redirect URIs, the first problem there is."""
+    if not uris and kind != "service":
+        return "are missing: at least one is needed"
+    if len(uris) > MOST_REDIRECT_URIS:
+        return f"are too many; at most {MOST_REDIRECT_URIS}"
+    for uri in uris:
+        words = why_not_registrable(uri, native=kind == "native", plain_http=plain_http)
+        if words:
+            return f"cannot have {uri[:100]!r}: it {words}"
+    return None
+
+
+def check_redirect_uri(server: AuthorizationServer, client: Client, given: str) -> list[Verdict]:
+    """For the console: what each registered URI says to a redirect_uri."""
+    profile = server.book.profiles[client.profile]
+    return [
+        verdict(registered, given, profile.redirect_matches(registered, given))
+        for registered in client.redirect_uris
+    ]
+
+
+def verdict(registered: str, given: str, ok: bool) -> Verdict:
+    """Why, in words: the first difference."""
+    if ok:
+        same = (
+            "the same, character by character"
+            if given == registered
+            else "the same, with further query parameters"
+        )
+        return Verdict(registered, True, same)
+    at = next((i for i, (a, b) in enumerate(zip(registered, given, strict=False)) if a != b), None)
+    if at is not None:
+        return Verdict(
+            registered,
+            False,
+            f"differs at character {at + 1}: registered {registered[at]!r}, given {given[at]!r}",
+        )
+    if len(given) < len(registered):
+        return Verdict(registered, False, f"ends too early: {registered[len(given) :]!r} is missing")
+    return Verdict(registered, False, f"goes on with {given[len(registered) :][:60]!r}, which may not follow")

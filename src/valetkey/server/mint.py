@@ -1,0 +1,87 @@
+"""The only place that makes token strings, ids and secrets, and digests of them (R8)."""
+
+import base64
+import hashlib
+import zlib
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from valetkey.protocol.model import ClientSecret
+from valetkey.protocol.rules import signed_request
+
+BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+
+def digest(secret: str) -> bytes:
+    """What the store keeps of a code, token, session id or client secret."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+class Mint(Struct, frozen=True):
+    """Makes every secret out of the randomness it is handed: entropy(n) gives n random bytes."""
+
+    entropy: Callable[[int], bytes]
+
+    def code(self) -> str:
+        """An authorization code: 32 hex characters, 128 bits (classic.md 2)."""
+        return self.entropy(16).hex()
+
+    def access_token(self, form: str, client_id: str) -> str:
+        """An access token: FORMS says how it looks."""
+        return FORMS[form](self, client_id)
+
+    def classic_token(self, client_id: str) -> str:
+        """The origin's form: seven characters of the client_id, a dot, 32 hex characters (128 bits)."""
+        return f"{client_id[:7]}.{self.entropy(16).hex()}"
+
+    def prefixed_token(self, client_id: str) -> str:
+        """Today's form: a prefix that scanners find, 256 bits, a checksum."""
+        return checksummed("vk_at_" + self.text())
+
+    def text(self) -> str:
+        """256 bits as 43 characters of base64url: session ids, tickets."""
+        return base64.urlsafe_b64encode(self.entropy(32)).rstrip(b"=").decode()
+
+    def client_id(self) -> str:
+        """32 hex characters with at least one letter (a client library takes all digits for another dialect)."""
+        while True:
+            name = self.entropy(16).hex()
+            if not name[:7].isdigit():
+                return name
+
+    def client_secret(self) -> str:
+        """A client secret: prefix, 256 bits, checksum."""
+        return checksummed("vk_cs_" + self.text())
+
+    def account_id(self) -> int:
+        """A decimal id below 2**40, so that every language reads it as a whole number."""
+        return 1_000_000 + int.from_bytes(self.entropy(5), "big") % (2**40 - 1_000_000)
+
+    def authorization_id(self, now: int) -> int:
+        """An id that grows with time, so that rows append: 35 bits of seconds, 28 random ones."""
+        return now << 28 | int.from_bytes(self.entropy(4), "big") >> 4
+
+    def reference(self) -> str:
+        """A short name of one request, for its log lines and for people to quote."""
+        return self.entropy(5).hex()
+
+
+FORMS: dict[str, Callable[[Mint, str], str]] = {
+    "classic": Mint.classic_token,
+    "prefixed": Mint.prefixed_token,
+}
+
+
+def checksummed(text: str) -> str:
+    """The text with six base62 characters of its CRC-32 behind it, so that a mistyped one is known at sight."""
+    rest, tail = zlib.crc32(text.encode()), ""
+    for _ in range(6):
+        rest, letter = divmod(rest, 62)
+        tail = BASE62[letter] + tail
+    return text + tail
+
+
+def kept(secret: str, now: int) -> ClientSecret:
+    """What is kept of a client secret."""
+    return ClientSecret(digest(secret), signed_request.signing_key(secret), secret[-4:], now)

@@ -1,0 +1,75 @@
+"""The API calls of the origin act: whose token, what may be shown, how many calls are left (classic.md 4)."""
+
+from msgspec import Struct
+
+from valetkey.protocol.endpoints import users as rules
+from valetkey.protocol.endpoints.users import Denied
+from valetkey.protocol.errors import OAuthError
+from valetkey.protocol.model import Account
+from valetkey.protocol.params import parse
+from valetkey.server.authorization_server import AuthorizationServer
+from valetkey.server.pictures import picture_url
+
+LARGEST_ID = 2**63
+
+
+class ApiAnswer(Struct, frozen=True):
+    """Status, JSON body and what is left of the hour's calls; `reason` is for the operator's log."""
+
+    status: int
+    body: dict[str, object]
+    limit: int
+    remaining: int
+    reason: str = ""
+
+
+async def user(server: AuthorizationServer, query: bytes, header: str | None, who: str) -> ApiAnswer:
+    """GET /v1/users/{who}. Raises store.base.Unavailable."""
+    limit = remaining = server.settings.api.rate_limit
+    now = server.clock()
+    try:
+        request = read(query, header)
+        known = await server.store.bearer_facts(request.digest)
+        facts = rules.decide(request, known, f"/users/{who}", now)
+        limit = facts.client.rate_limit or limit
+        count = server.usage.count(facts)
+        remaining = max(0, limit - count)
+        if count > limit:
+            raise rules.rate_limited(limit)
+        account: Account | None = facts.account
+        if who != "self" and who != str(facts.account.id):
+            account = await other(server, who)
+        if account is None or account.disabled_at is not None:
+            raise rules.no_such_user()
+    except Denied as no:
+        return ApiAnswer(no.status, no.body, limit, remaining, no.reason)
+    return ApiAnswer(200, profile_of(server, account), limit, remaining)
+
+
+def read(query: bytes, header: str | None) -> rules.ApiRequest:
+    """The call as a typed request. Raises Denied."""
+    try:
+        return rules.read(parse(query, repeated="sig"), header)
+    except OAuthError as error:
+        raise rules.bad_parameters(error.description) from None
+
+
+async def other(server: AuthorizationServer, who: str) -> Account | None:
+    """Another account, by its decimal id."""
+    if not (who.isascii() and who.isdigit()) or len(who) > 19 or int(who) >= LARGEST_ID:
+        return None
+    return await server.store.account(int(who))
+
+
+def profile_of(server: AuthorizationServer, account: Account) -> dict[str, object]:
+    """What an API call shows of an account. The platform has the counts; valetkey itself keeps no media."""
+    data = {
+        "id": str(account.id),
+        "username": account.username,
+        "full_name": account.full_name,
+        "profile_picture": picture_url(server, account),
+        "bio": account.bio,
+        "website": account.website,
+        "counts": {"media": 0, "follows": 0, "followed_by": 0},
+    }
+    return {"meta": {"code": 200}, "data": data}

@@ -1,0 +1,1 @@
+"""SPEAKS HTTP."""

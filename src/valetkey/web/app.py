@@ -1,0 +1,138 @@
+"""Every route on one page, and create_app(server) -> ASGI."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from starlette.datastructures import State
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Mount, Route, Router
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from valetkey.protocol.profiles import PROFILES
+from valetkey.server import housekeeping
+from valetkey.server.authorization_server import AuthorizationServer
+from valetkey.web import console, pages
+from valetkey.web.frame import Frame
+from valetkey.web.guard import server_of
+from valetkey.web.oauth import AuthorizeEndpoint, TokenEndpoint
+from valetkey.web.users import UsersEndpoint
+
+STATIC = Path(__file__).parent / "static"
+FOR_EVER = "public, max-age=31536000, immutable"
+
+
+def create_app(server: AuthorizationServer) -> ASGIApp:
+    """The whole server as one ASGI application; its lifespan opens and closes the server."""
+    return Front(server)
+
+
+def protocol_paths(server: AuthorizationServer) -> dict[str, ASGIApp]:
+    """The protocol's own endpoints: raw ASGI, found by one dictionary look-up."""
+    authorize, consent = Frame(AuthorizeEndpoint(server)), Frame(AuthorizeEndpoint(server, consent=True))
+    classic = TokenEndpoint(server, PROFILES["classic"])
+    users = UsersEndpoint(server)
+    return {
+        "/oauth/authorize": authorize,
+        "/oauth/authorize/": authorize,
+        "/oauth/authorize/consent": consent,
+        "/oauth/access_token": classic,
+        "/oauth/access_token/": classic,
+        "/oauth/token": TokenEndpoint(server, PROFILES["oauth21"]),
+        "/v1/users/self": users,
+        "/v1/users/self/": users,
+        "/v1/users/self.json": users,
+    }
+
+
+def routes(server: AuthorizationServer) -> list[BaseRoute]:
+    """Everything else."""
+    return [
+        Route("/v1/users/{who}", UsersEndpoint(server)),
+        Route("/v1/users/{who}/", UsersEndpoint(server)),
+        Route("/healthz", healthz),
+        Route("/readyz", readyz),
+        Route("/robots.txt", robots),
+        Route("/favicon.ico", favicon),
+        Route("/.well-known/change-password", change_password),
+        Route("/pictures/{name}.jpg", picture),
+        Mount("/static", OwnFiles(directory=STATIC)),
+        *pages.ROUTES,
+        *console.ROUTES,
+    ]
+
+
+class Front:
+    """Protocol endpoints first; the pages behind them, in their frame."""
+
+    def __init__(self, server: AuthorizationServer) -> None:
+        self.state = State({"server": server})
+        self.paths = protocol_paths(server)
+        self.site = Router(routes(server), lifespan=lifespan)
+        self.framed = Frame(self.site)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Find who answers."""
+        scope["app"] = self
+        if scope["type"] == "http":
+            return await self.paths.get(scope["path"], self.framed)(scope, receive, send)
+        return await self.site(scope, receive, send)
+
+
+@contextlib.asynccontextmanager
+async def lifespan(front: Any) -> AsyncIterator[None]:
+    """Open the server before the first request, close it after the last."""
+    server: AuthorizationServer = front.state.server
+    await server.open()
+    try:
+        async with housekeeping.running(server):
+            yield
+    finally:
+        await server.close()
+
+
+async def healthz(request: Request) -> Response:
+    """Whether this process answers and its database too."""
+    return await readyz(request)
+
+
+async def readyz(request: Request) -> Response:
+    """Whether requests may be sent here."""
+    ready = await server_of(request).store.ready()
+    return JSONResponse({"status": "ready" if ready else "not ready"}, 200 if ready else 503)
+
+
+async def robots(request: Request) -> Response:
+    """Nothing here is for search engines."""
+    return PlainTextResponse("User-agent: *\nDisallow: /\n")
+
+
+async def favicon(request: Request) -> Response:
+    """The little picture of a browser tab."""
+    return Response((STATIC / "favicon.ico").read_bytes(), 200, {"Cache-Control": FOR_EVER}, "image/x-icon")
+
+
+async def change_password(request: Request) -> Response:
+    """Where password managers send people (W3C, A Well-Known URL for Changing Passwords)."""
+    return Response(status_code=302, headers={"Location": "/accounts/password/change/"})
+
+
+async def picture(request: Request) -> Response:
+    """A profile picture; its name is the digest of its bytes, so it can be kept for ever."""
+    content = await server_of(request).store.picture(request.path_params["name"])
+    if content is None:
+        return PlainTextResponse("there is no such picture", 404)
+    return Response(content, 200, {"Cache-Control": FOR_EVER}, "image/jpeg")
+
+
+class OwnFiles(StaticFiles):
+    """Our own static files. An address that carries a digest of the content can be kept for ever."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        """The file, with what lets a browser keep it."""
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = FOR_EVER
+        return response

@@ -1,0 +1,211 @@
+"""The protocol endpoints: form in, JSON or redirect out. Raw ASGI, since nothing else may be on their path."""
+
+import msgspec
+import structlog
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from valetkey.protocol.decision import AskLogin, ErrorPage, Refuse
+from valetkey.protocol.errors import OAuthError
+from valetkey.protocol.params import Params
+from valetkey.protocol.profile import Profile
+from valetkey.server import authorize as acts
+from valetkey.server import token as token_acts
+from valetkey.server.authorization_server import AuthorizationServer
+from valetkey.server.authorize import Outcome, Redirect, ShowConsent
+from valetkey.server.problems import Unavailable
+from valetkey.server.settle import Busy
+from valetkey.web import guard
+from valetkey.web.body import Rejected, headers_of, read_body, read_form, read_query
+from valetkey.web.frame import wants_page
+from valetkey.web.pages.consent import consent_page
+from valetkey.web.pages.errors import error_page
+from valetkey.web.pages.login import login_page
+
+log = structlog.get_logger("valetkey.oauth")
+JSON_HEADERS = [
+    (b"content-type", b"application/json"),
+    (b"cache-control", b"no-store"),
+    (b"pragma", b"no-cache"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"access-control-allow-origin", b"*"),
+]
+RETRY = [(b"retry-after", b"1")]
+CLOSE = [(b"connection", b"close")]
+REDIRECT_HEADERS = [
+    (b"cache-control", b"no-store"),
+    (b"pragma", b"no-cache"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-length", b"0"),
+]
+# reason -> what a person is told; they cannot mend it, the app's developer can
+PEOPLE = {
+    "client_unknown": (
+        "This app is not known here",
+        "The link you followed names an app that is not registered here.",
+    ),
+    "redirect_uri_unregistered": (
+        "This link does not belong to the app",
+        "The app asked to send you to an address that its developer has not registered, so we stopped here. "
+        "You have not shared anything.",
+    ),
+    "not_a_tester": (
+        "This app is still being built",
+        "Only its developers and the people they invited can use it for now.",
+    ),
+    "implicit_disabled": (
+        "This app asked in a way it may not",
+        "Its developer has switched this way of logging in off. You have not shared anything.",
+    ),
+    "ticket_unknown": (
+        "Please start again",
+        "This confirmation does not belong to this login. Go back to the app.",
+    ),
+    "ticket_spent": (
+        "Already answered",
+        "You answered this question before. Go back to the app to start again.",
+    ),
+    "other": ("The app sent a request we cannot read", "{message}. You have not shared anything."),
+}
+Headers = list[tuple[bytes, bytes]]
+
+
+async def send_json(send: Send, status: int, body: dict[str, object], more: Headers | None = None) -> None:
+    """One JSON answer that nobody may keep (RFC 6749 5.1)."""
+    data = msgspec.json.encode(body)
+    headers = [*JSON_HEADERS, (b"content-length", str(len(data)).encode()), *(more or ())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": data})
+
+
+async def preflight(send: Send, methods: bytes) -> None:
+    """CORS for browser apps; no credentials, ever (WHATWG Fetch 3.3)."""
+    headers = [
+        (b"access-control-allow-origin", b"*"),
+        (b"access-control-allow-methods", methods),
+        (b"access-control-allow-headers", b"authorization, content-type"),
+        (b"access-control-max-age", b"3600"),
+        (b"content-length", b"0"),
+    ]
+    await send({"type": "http.response.start", "status": 204, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
+
+
+class TokenEndpoint:
+    """POST to the token endpoint of one profile (RFC 6749 3.2)."""
+
+    def __init__(self, server: AuthorizationServer, profile: Profile) -> None:
+        self.server, self.profile = server, profile
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; nothing but JSON leaves here."""
+        if scope["method"] == "OPTIONS":
+            return await preflight(send, b"POST")
+        if scope["method"] != "POST":
+            return await self.refuse(send, Rejected(405, "method", "POST is the only way to ask for a token"))
+        headers = headers_of(scope)
+        try:
+            body = await read_body(receive, headers)
+            params, _ = read_form(body, headers.get(b"content-type", b""))
+            answer = await self.answer(params, read_query(scope), headers.get(b"authorization"))
+        except Rejected as no:
+            return await self.refuse(send, no)
+        except OAuthError as error:
+            answer = token_acts.refused(error, self.profile, "")
+        except (Busy, Unavailable):
+            return await self.refuse(send, Rejected(503, "unavailable", "please try again in a moment"))
+        except Exception:
+            log.exception("token_failed", reference=self.server.mint.reference())
+            return await self.refuse(send, Rejected(500, "bug", "something went wrong on our side"))
+        if answer.reason:
+            log.info("token_refused", reason=answer.reason, client_id=answer.client_id[:40])
+        more = [(b"www-authenticate", b'Basic realm="valetkey"')] if answer.status == 401 else None
+        await send_json(send, answer.status, answer.body, more)
+
+    async def answer(self, params: Params, query: Params, header: bytes | None) -> token_acts.TokenAnswer:
+        """The five steps."""
+        text = header.decode("latin-1") if header is not None else None
+        return await token_acts.token(self.server, self.profile, params, query, text)
+
+    async def refuse(self, send: Send, no: Rejected) -> None:
+        """A request that could not be read, in the profile's own form."""
+        log.info("token_rejected", reason=no.reason, status=no.status)
+        _, body = self.profile.error_answer("invalid_request", no.reason, no.words, "")
+        if "code" in body:
+            body["code"] = no.status
+        more = {405: [(b"allow", b"POST")], 503: RETRY, 413: CLOSE}.get(no.status)
+        await send_json(send, no.status, body, more)
+
+
+class AuthorizeEndpoint:
+    """GET the authorization endpoint (RFC 6749 3.1), and POST the answer to its confirmation screen."""
+
+    def __init__(self, server: AuthorizationServer, consent: bool = False) -> None:
+        self.server, self.consent = server, consent
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Ask the rules, and turn what they say into a redirect or a page."""
+        request = Request(scope, receive)
+        allowed = "POST" if self.consent else "GET"
+        if scope["method"] != allowed:  # HEAD and OPTIONS never grant (A24)
+            raise guard.Refused(405, "method", "This address does not answer that way.", {"Allow": allowed})
+        outcome = await (self.answered(request) if self.consent else self.asked(request))
+        if isinstance(outcome, Redirect | Refuse):
+            where = outcome.location.encode("ascii")
+            if isinstance(outcome, Refuse):
+                log.info("authorize_refused", reason=outcome.reason, client_id=outcome.client.id)
+            headers = [(b"location", where), *REDIRECT_HEADERS]
+            await send({"type": "http.response.start", "status": 302, "headers": headers})
+            return await send({"type": "http.response.body", "body": b""})
+        await (await self.page(request, outcome))(scope, receive, send)
+
+    async def asked(self, request: Request) -> Outcome:
+        """An authorization request arrives."""
+        query: bytes = request.scope["query_string"]
+        if len(query) > 8192:
+            raise guard.Refused(414, "query_long", "The address is too long.")
+        return await acts.authorize(self.server, query, guard.session_digest(request))
+
+    async def answered(self, request: Request) -> Outcome:
+        """The confirmation screen comes back: CSRF token, ticket and decision, nothing else."""
+        form = await guard.read_form(request)
+        digest = guard.session_digest(request)
+        if digest is None:
+            raise guard.Refused(
+                403, "session_missing", "You are not logged in any more. Please go back to the app."
+            )
+        return await acts.answer_consent(self.server, form.get("ticket") or "", form.get("decision"), digest)
+
+    async def page(self, request: Request, outcome: ErrorPage | AskLogin | ShowConsent) -> Response:
+        """What is shown instead of a redirect."""
+        if isinstance(outcome, AskLogin):
+            path = request.url.path + "?" + request.scope["query_string"].decode("ascii", "replace")
+            return login_page(request, next=path, client=outcome.client)
+        if isinstance(outcome, ShowConsent):
+            return consent_page(request, outcome.ask, outcome.ticket)
+        return self.error(request, outcome)
+
+    def error(self, request: Request, outcome: ErrorPage) -> Response:
+        """What cannot be redirected, since the client or its redirect_uri is not trusted (R3)."""
+        reference = self.server.mint.reference()
+        error, client = outcome.error, outcome.client
+        log.info(
+            "authorize_refused",
+            reason=error.reason,
+            reference=reference,
+            client_id=client.id if client else "",
+        )
+        status, body = outcome.profile.error_answer(
+            error.code, error.reason, error.description, error.subject
+        )
+        if not wants_page(request):
+            return JSONResponse(body, status)
+        title, words = PEOPLE.get(error.reason, PEOPLE["other"])
+        return error_page(
+            request,
+            status,
+            title,
+            words.format(message=body.get("error_message", error.description)),
+            reference,
+        )
