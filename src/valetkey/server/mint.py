@@ -10,6 +10,7 @@ from msgspec import Struct
 from valetkey.protocol.model import ClientSecret
 from valetkey.protocol.rules import signed_request
 
+START_OF_2026 = 1_767_225_600
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
@@ -59,8 +60,8 @@ class Mint(Struct, frozen=True):
         return 1_000_000 + int.from_bytes(self.entropy(5), "big") % (2**40 - 1_000_000)
 
     def authorization_id(self, now: int) -> int:
-        """An id that grows with time, so that rows append: 35 bits of seconds, 28 random ones."""
-        return now << 28 | int.from_bytes(self.entropy(4), "big") >> 4
+        """An id that grows with time, so that rows append: 30 bits of seconds since 2026, then 33 random ones."""
+        return (now - START_OF_2026) % 2**30 << 33 | int.from_bytes(self.entropy(5), "big") >> 7
 
     def reference(self) -> str:
         """A short name of one request, for its log lines and for people to quote."""
