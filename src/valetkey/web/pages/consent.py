@@ -1,0 +1,55 @@
+"""The confirmation screen: who asks, for what, for how long, and where people go next (RFC 6749 10.2, R12)."""
+
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from valetkey.protocol.decision import AskConsent
+from valetkey.protocol.model import Catalogue, Scope
+from valetkey.web.guard import server_of
+from valetkey.web.render import host, leads_to, page
+
+
+def consent_page(request: Request, ask: AskConsent, ticket: str) -> Response:
+    """Ask. The form carries the CSRF token, the ticket and the decision; the request itself stays on the server."""
+    catalogue = server_of(request).settings.scopes
+    before = tuple(name for name in ask.scope if name not in ask.new)
+    facts = {
+        "client": ask.client,
+        "developer": ask.developer,
+        "account": ask.account,
+        "scopes": in_words(catalogue, ask.new),
+        "already": in_words(catalogue, before),
+        "widening": bool(before),
+        "target": host(ask.redirect_uri),
+        "lasts": lasts(ask.lifetime),
+        "ticket": ticket,
+        "switch_account": "/accounts/login/?" + urlencode({"next": asked(request)}),
+    }
+    return page(request, "consent.html", facts, form_action=leads_to(ask.redirect_uri))
+
+
+def in_words(catalogue: Catalogue, names: tuple[str, ...]) -> list[Scope]:
+    """The scopes with their plain words; one that has left the catalogue keeps its name."""
+    return [catalogue.get(name, Scope(name, name)) for name in names]
+
+
+def asked(request: Request) -> str:
+    """The authorization request as a path of ours, to come back to after logging in as somebody else."""
+    query: bytes = request.scope["query_string"]
+    return f"{request.url.path}?{query.decode('ascii', 'replace')}"
+
+
+def lasts(lifetime: int | None) -> str:
+    """For how long, in words."""
+    if lifetime is None:
+        return "It keeps this access until you remove it under Connected apps."
+    hours, minutes = divmod(max(1, lifetime // 60), 60)
+    long = counted(hours, "hour") if not minutes else counted(hours * 60 + minutes, "minute")
+    return f"Its access ends by itself after {long}; under Connected apps you can end it sooner."
+
+
+def counted(number: int, thing: str) -> str:
+    """1 hour, 2 hours."""
+    return f"{number} {thing}" + ("" if number == 1 else "s")

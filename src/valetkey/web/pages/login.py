@@ -1,0 +1,153 @@
+"""Logging in, logging out, making an account. No message tells whether an account exists (R16)."""
+
+from collections.abc import Mapping
+from urllib.parse import urlencode, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from valetkey.protocol.errors import OAuthError
+from valetkey.protocol.model import Account, Client
+from valetkey.protocol.params import parse
+from valetkey.server import accounts
+from valetkey.server import login as acts
+from valetkey.server.login import Attempt, LoggedIn, Throttled
+from valetkey.server.problems import NotFound, Problems
+from valetkey.web import guard
+from valetkey.web.guard import server_of
+from valetkey.web.pages.forms import Errors, said, wait
+from valetkey.web.render import leads_to, page
+
+WRONG = "That username and password do not belong together."
+LOGGED_OUT = {
+    "title": "You are logged out",
+    "words": "Apps you have allowed keep their access; you can end it under Connected apps.",
+    "onward": "/accounts/login/",
+    "onward_words": "Log in again",
+}
+LABELS = {
+    "username": ("username", "Username"),
+    "full_name": ("full_name", "Your name"),
+    "email": ("email", "E-mail"),
+    "password": ("password", "Password"),
+}
+
+
+def login_page(
+    request: Request,
+    next: str,
+    client: Client | None = None,
+    more: Mapping[str, object] | None = None,
+    status: int = 200,
+) -> Response:
+    """The login screen; from here people go on to `next`. more: form, errors, account."""
+    server = server_of(request)
+    facts: dict[str, object] = {
+        "next": next,
+        "app": client.name if client else "",
+        "host": urlsplit(server.book.issuer).netloc,
+        "sign_up_open": server.settings.accounts.signup,
+        "sign_up": with_next("/accounts/signup/", next),
+    }
+    return page(request, "login.html", facts | dict(more or {}), status, after(next))
+
+
+def with_next(path: str, next_path: str) -> str:
+    """A path of ours that knows where to go on to."""
+    return path if next_path == "/" else f"{path}?{urlencode({'next': next_path})}"
+
+
+def after(next_path: str) -> tuple[str, ...]:
+    """Where a login may lead in the end: past the authorization endpoint, to the redirect_uri asked for."""
+    if not next_path.startswith("/oauth/authorize"):
+        return ()
+    try:
+        return leads_to(parse(urlsplit(next_path).query.encode()).get("redirect_uri") or "")
+    except OAuthError:
+        return ()
+
+
+async def login(request: Request) -> Response:
+    """/accounts/login/"""
+    who = await guard.signed_in(request)
+    if request.method == "GET":
+        next_path = guard.safe_next(request.query_params.get("next"))
+        return login_page(request, next_path, more={"account": who.account if who else None})
+    form = await guard.read_form(request)
+    next_path = guard.safe_next(form.get("next"))
+    username, password = form.get("username") or "", form.get("password") or ""
+    outcome = await acts.log_in(
+        server_of(request), attempt(request, username, password), who.session if who else None
+    )
+    if isinstance(outcome, LoggedIn):
+        return entered(request, outcome.token, next_path)
+    words = wait(outcome) if isinstance(outcome, Throttled) else WRONG
+    again = {"form": {"username": username[:64]}, "errors": {"": words}}
+    response = login_page(request, next_path, None, again, 429 if isinstance(outcome, Throttled) else 400)
+    if isinstance(outcome, Throttled):
+        response.headers["Retry-After"] = str(outcome.seconds)
+    return response
+
+
+def attempt(request: Request, username: str, password: str) -> Attempt:
+    """A login form with where it came from."""
+    return Attempt(username, password, guard.network(request), request.headers.get("user-agent", ""))
+
+
+def entered(request: Request, token: str, next_path: str) -> Response:
+    """Go on, logged in."""
+    response = RedirectResponse(next_path, 303)
+    guard.set_session(response, token, request)
+    return response
+
+
+async def logout(request: Request) -> Response:
+    """/accounts/logout/"""
+    await guard.read_form(request)
+    who = await guard.signed_in(request)
+    if who is not None:
+        await acts.log_out(server_of(request), who.session)
+    response = page(request, "message.html", LOGGED_OUT)
+    guard.clear_session(response, request)
+    return response
+
+
+async def signup(request: Request) -> Response:
+    """/accounts/signup/"""
+    server = server_of(request)
+    if not server.settings.accounts.signup:
+        raise NotFound
+    if request.method == "GET":
+        return signup_page(request, guard.safe_next(request.query_params.get("next")), {}, {})
+    form = await guard.read_form(request)
+    next_path = guard.safe_next(form.get("next"))
+    given = {name: form.get(name) or "" for name in LABELS}
+    try:
+        account = await accounts.sign_up(server, accounts.SignUp(**given))
+    except Problems as problems:
+        kept = given | {"password": ""}
+        return signup_page(request, next_path, kept, said(problems, LABELS))
+    return entered(request, await first_session(request, account), next_path)
+
+
+async def first_session(request: Request, account: Account) -> str:
+    """Who has just made an account need not type it again; a session of somebody else in this browser ends."""
+    who = await guard.signed_in(request)
+    started = attempt(request, account.username, "")
+    return await acts.open_session(server_of(request), account, started, who.session if who else None)
+
+
+def signup_page(request: Request, next_path: str, form: Errors, errors: Errors) -> Response:
+    """The sign-up screen."""
+    shortest = server_of(request).settings.accounts.password_length
+    facts = {"next": next_path, "log_in": with_next("/accounts/login/", next_path), "shortest": shortest}
+    facts |= {"form": form, "errors": errors}
+    return page(request, "signup.html", facts, 400 if errors else 200, after(next_path))
+
+
+ROUTES = [
+    Route("/accounts/login/", login, methods=["GET", "POST"]),
+    Route("/accounts/logout/", logout, methods=["POST"]),
+    Route("/accounts/signup/", signup, methods=["GET", "POST"]),
+]
