@@ -1,0 +1,129 @@
+"""The store in PostgreSQL: one round trip to look up, one to apply, concurrent requests in one statement."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any
+
+from valetkey.protocol.changes import Changes
+from valetkey.store import cleaning, counters, migrate, postgres_sql
+from valetkey.store.address import Address
+from valetkey.store.base import Conflict, Unavailable
+from valetkey.store.lookups import Lookups
+from valetkey.store.postgres_lane import Group, Job, Lane, Looking, Writing
+from valetkey.store.postgres_link import Link
+from valetkey.store.rows import Row
+from valetkey.store.sql import Point
+from valetkey.store.steps import Step, check, steps_of
+
+_LINKS = 2  # connections a lane
+
+
+class PostgresStore(Lookups):
+    """One worker's connections: two that look up for many, two that write for many, two for all else."""
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        self._looking, self._writing, self._rest = (
+            Lane([Link(address) for _ in range(_LINKS)]) for _ in range(3)
+        )
+        self._points: dict[Point, Group] = {}
+        self._shapes = {shape: Writing(statement) for shape, statement in postgres_sql.SHAPES.items()}
+        self._alone = Job()
+
+    async def open(self) -> None:
+        await migrate.migrate_postgres(self._address)
+
+    async def close(self) -> None:
+        for lane in (self._writing, self._rest, self._looking):
+            await lane.close()
+
+    async def ready(self) -> bool:
+        try:
+            await self._do(lambda link: link.look("SELECT 1"))
+        except Unavailable:
+            return False
+        return True
+
+    async def _one(self, point: Point, *keys: Any) -> Row | None:
+        group = self._points.get(point) or self._points.setdefault(point, Looking(point))
+        row: Row | None = await self._looking.ask(group, keys)
+        return row
+
+    async def _all(self, statement: str, *values: Any) -> list[Row]:
+        found: list[Row] = await self._do(lambda link: link.look(statement, *values))
+        return found
+
+    async def _do(self, work: Callable[[Link], Awaitable[Any]]) -> Any:
+        return await self._rest.ask(self._alone, work)
+
+    async def apply(self, changes: Changes) -> None:
+        steps = steps_of(changes)
+        shape = self._shapes.get(tuple(step.statement for step in steps))
+        if shape is not None:
+            await self._writing.ask(shape, steps)
+        elif steps:
+            await self._do(partial(_apply, steps))
+
+    async def attempt(self, keys: Sequence[str], now: int, window: int) -> list[int]:
+        check(keys)
+        found = await self._do(
+            lambda link: link.fetch(postgres_sql.ATTEMPT, list(set(keys)), now, now + window)
+        )
+        counts = {row[0]: row[1] for row in found}
+        return [counts[key] for key in keys]
+
+    async def forget_attempts(self, keys: Sequence[str]) -> None:
+        check(keys)
+        await self._do(lambda link: link.execute(postgres_sql.FORGET, list(keys)))
+
+    async def add_usage(
+        self, calls: dict[tuple[str, int], int], used: dict[int, int]
+    ) -> dict[tuple[str, int], int]:
+        check(key for key, _ in calls)
+        if used:
+            await self._do(lambda link: link.execute(postgres_sql.USED, list(used), list(used.values())))
+        keys, hours = [key for key, _ in calls], [hour for _, hour in calls]
+        if not calls:
+            return {}
+        found = await self._do(lambda link: link.fetch(postgres_sql.CALLS, keys, hours, list(calls.values())))
+        return {(row[0], row[1]): row[2] for row in found}
+
+    async def lease(self, name: str, holder: str, now: int, seconds: int) -> bool:
+        row = (name, holder, now, now + seconds)
+        check(row)
+        return bool(await self._do(lambda link: link.execute(counters.LEASE, *row)))
+
+    async def clean(self, now: int, limit: int) -> int:
+        gone = 0
+        while gone < limit:
+            went: int = await self._do(partial(_sweep, now, min(limit - gone, cleaning.BATCH)))
+            gone += went
+            if went == 0:
+                break
+        return gone
+
+
+async def _apply(steps: list[Step], link: Link) -> None:
+    if len(steps) > 1:
+        await link.write(steps)
+    elif await link.execute(steps[0].statement, *steps[0].values) == 0 and steps[0].must:
+        raise Conflict  # a statement alone is a transaction
+
+
+async def _sweep(now: int, limit: int, link: Link) -> int:
+    """Remove up to `limit` dead rows, a transaction for each kind, so that nothing is held for long."""
+    gone = 0
+    for statement in cleaning.DEAD:
+        gone += await link.execute(statement, limit - gone, now)
+    for statement in cleaning.DEAD_UNDER:
+        # half of what is left, for each may take its authorization with it
+        gone += await link.together(partial(_uproot, statement, (limit - gone) // 2, now))
+    return gone
+
+
+async def _uproot(statement: str, limit: int, now: int, connection: Any) -> int:
+    roots = [row[0] for row in await connection.fetch(statement, limit, now)]
+    if not roots:
+        return 0
+    bare = await connection.fetch(postgres_sql.BARE, roots)
+    return len(roots) + len(bare)

@@ -1,0 +1,155 @@
+"""A few connections and the work that waits for one: what can share a statement is asked for together.
+
+A lone request waits for nobody; what arrives while all connections are busy makes the next batch.
+"""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Sequence
+from functools import cached_property
+from typing import Any
+
+import asyncpg
+
+from valetkey.store.base import Conflict, Unavailable
+from valetkey.store.postgres_link import Link
+from valetkey.store.rows import Row
+from valetkey.store.sql import Point
+from valetkey.store.steps import Step
+
+_MOST = 256  # requests in one statement
+
+Entry = tuple[asyncio.Future[Any], Any]
+
+
+class Group(ABC):
+    """What can be asked for together. Answers are values or exceptions, one for each that asked."""
+
+    @abstractmethod
+    async def answer(self, link: Link, asked: Sequence[Any]) -> list[Any]: ...
+
+
+class Looking(Group):
+    """The same look-up for many keys."""
+
+    def __init__(self, point: Point) -> None:
+        self._statement = point.many()
+
+    async def answer(self, link: Link, asked: Sequence[Any]) -> list[Any]:
+        found: list[Row | None] = [None] * len(asked)
+        for row in await link.look(self._statement, *zip(*asked, strict=True)):
+            found[row[0] - 1] = row[1:]
+        return found
+
+
+class Writing(Group):
+    """The same list of steps with different values, as one statement that returns the numbers of those written."""
+
+    def __init__(self, statement: str) -> None:
+        self._statement = statement
+
+    async def answer(self, link: Link, asked: Sequence[list[Step]]) -> list[Any]:
+        columns = zip(*([value for step in steps for value in step.values] for steps in asked), strict=True)
+        try:
+            written = {row[0] for row in await link.fetch(self._statement, *columns)}
+        except (Conflict, asyncpg.PostgresError):
+            return [
+                await _alone(link, steps) for steps in asked
+            ]  # one of them is at fault, not its neighbours
+        return [None if number in written else Conflict() for number in range(1, len(asked) + 1)]
+
+
+async def _alone(link: Link, steps: list[Step]) -> Exception | None:
+    try:
+        await link.write(steps)
+    except Exception as error:
+        return error
+    return None
+
+
+class Job(Group):
+    """Something that is done for one alone."""
+
+    async def answer(self, link: Link, asked: Sequence[Callable[[Link], Awaitable[Any]]]) -> list[Any]:
+        values = []
+        for work in asked:
+            try:
+                values.append(await work(link))
+            except Exception as error:
+                values.append(error)
+        return values
+
+
+class Lane:
+    """The connections and who waits for them; groups take turns."""
+
+    def __init__(self, links: Sequence[Link]) -> None:
+        self._links, self._free = links, list(links)
+        self._waiting: dict[Group, list[Entry]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._armed = self._closed = False
+
+    @cached_property
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        return asyncio.get_running_loop()
+
+    def ask(self, group: Group, what: Any) -> asyncio.Future[Any]:
+        """Hand in one request; the future is its answer."""
+        if self._closed:
+            raise Unavailable("the store is closed")
+        future: asyncio.Future[Any] = self._loop.create_future()
+        self._waiting.setdefault(group, []).append((future, what))
+        if not self._armed:
+            self._armed = True
+            self._loop.call_soon(self._start)
+        return future
+
+    async def close(self) -> None:
+        """Refuse what is new, finish what was handed in, disconnect."""
+        self._closed = True
+        while self._armed or self._tasks:
+            await asyncio.sleep(0)
+            if self._tasks:
+                await asyncio.wait(self._tasks)
+        for link in self._links:
+            await link.close()
+
+    def _start(self) -> None:
+        self._armed = False
+        while self._waiting and self._free:
+            task = self._loop.create_task(self._work(self._free.pop(), *self._take()))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def _take(self) -> tuple[Group, list[Entry]]:
+        group = next(iter(self._waiting))
+        entries = self._waiting.pop(group)
+        most = 1 if isinstance(group, Job) else _MOST
+        if len(entries) > most:
+            self._waiting[group] = entries[most:]
+        return group, entries[:most]
+
+    async def _work(self, link: Link, group: Group, entries: list[Entry]) -> None:
+        try:
+            await _settle(link, group, entries)
+            while self._waiting:
+                await _settle(link, *self._take())
+        finally:
+            self._free.append(link)
+
+
+async def _settle(link: Link, group: Group, entries: list[Entry]) -> None:
+    """Ask, and tell each that still waits."""
+    try:
+        answers = await group.answer(link, [what for _, what in entries])
+    except Unavailable as error:
+        answers = [Unavailable(str(error)) for _ in entries]
+    except Exception as error:
+        answers = [error for _ in entries]
+    for (future, _), answer in zip(entries, answers, strict=True):
+        if future.done():  # whoever asked has gone
+            continue
+        if isinstance(answer, Exception):
+            future.set_exception(answer)
+        else:
+            future.set_result(answer)

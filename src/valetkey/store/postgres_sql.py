@@ -1,0 +1,80 @@
+"""The statements that only PostgreSQL knows: sets of rows in one statement."""
+
+from valetkey.store.steps import NEW_AUTHORIZATION, NEW_CODE, NEW_TOKEN, SPEND_CODE
+
+
+def _given(columns: str) -> str:
+    """Arrays of values as rows `x`, numbered by `n`: "digest bytea, at bigint" takes $1 and $2."""
+    pairs = [column.split() for column in columns.split(", ")]
+    arrays = ", ".join(f"${number}::{kind}[]" for number, (_, kind) in enumerate(pairs, 1))
+    names = ", ".join(name for name, _ in pairs)
+    return f"x AS (SELECT * FROM unnest({arrays}) WITH ORDINALITY AS x({names}, n))"  # noqa: S608
+
+
+def _put(table: str, columns: str, values: str, source: str) -> str:
+    return f"INSERT INTO {table}({columns}) SELECT {values} FROM {source}"  # noqa: S608
+
+
+def _batch(given: str, *parts: str, written: str = "x") -> str:
+    """One statement that writes the parts for every row given and returns the numbers of those written."""
+    return f"WITH {', '.join((_given(given), *parts))} SELECT n FROM {written}"  # noqa: S608
+
+
+_CODE = "code bytea, root bigint, redirect_uri text, expires_at bigint, challenge text, spent_at bigint"
+_TOKEN = "token bytea, root bigint, created_at bigint, expires_at bigint"
+_ROOT = "id bigint, account_id bigint, client_id text, scope text, granted_at bigint, revoked_at bigint"
+_ROOT_COLUMNS = "id, account_id, client_id, scope, granted_at, revoked_at"
+_PUT_ROOT = f"roots AS ({_put('authorizations', _ROOT_COLUMNS, _ROOT_COLUMNS, 'x')})"
+_PUT_CODE = _put(
+    "codes",
+    "digest, authorization_id, redirect_uri, expires_at, challenge, spent_at",
+    "code, root, redirect_uri, expires_at, challenge, spent_at",
+    "x",
+)
+_TOKEN_COLUMNS = (
+    "tokens",
+    "digest, authorization_id, created_at, expires_at",
+    "token, root, created_at, expires_at",
+)
+_SPENT = "UPDATE codes SET spent_at = x.at FROM x WHERE codes.digest = x.code AND codes.spent_at IS NULL RETURNING x.*"
+
+# The lists of changes that come often, by their steps: many such lists in one statement, one round trip, one commit.
+# A key that is taken fails it whole; the lists are then applied one by one.
+SHAPES: dict[tuple[str, ...], str] = {
+    # A token is kept only where the code was spent; of several lists with the same code, one spends it.
+    (SPEND_CODE, NEW_TOKEN): _batch(
+        f"at bigint, code bytea, {_TOKEN}",
+        f"spent AS ({_SPENT})",
+        f"kept AS ({_put(*_TOKEN_COLUMNS, 'spent')})",
+        written="spent",
+    ),
+    (NEW_AUTHORIZATION, NEW_CODE): _batch(f"{_ROOT}, {_CODE}", _PUT_ROOT, f"kept AS ({_PUT_CODE})"),
+    (NEW_AUTHORIZATION, NEW_TOKEN): _batch(
+        f"{_ROOT}, {_TOKEN}", _PUT_ROOT, f"kept AS ({_put(*_TOKEN_COLUMNS, 'x')})"
+    ),
+}
+
+# Rows are locked in the order of their keys, so that two workers do not wait for one another.
+ATTEMPT = (
+    "INSERT INTO counters(key, count, until) SELECT key, 1, $3 FROM unnest($1::text[]) AS x(key) ORDER BY key "
+    "ON CONFLICT(key) DO UPDATE SET "
+    "count = CASE WHEN counters.until <= $2 THEN 1 ELSE counters.count + 1 END, "
+    "until = CASE WHEN counters.until <= $2 THEN excluded.until ELSE counters.until END RETURNING key, count"
+)
+FORGET = "DELETE FROM counters WHERE key = ANY($1::text[])"
+CALLS = (
+    "INSERT INTO usage(key, hour, calls) SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[]) "
+    "AS x(key, hour, calls) ORDER BY key, hour ON CONFLICT(key, hour) DO UPDATE SET "
+    "calls = usage.calls + excluded.calls RETURNING key, hour, calls"
+)
+USED = (
+    "WITH x AS (SELECT a.id, x.at FROM unnest($1::bigint[], $2::bigint[]) AS x(id, at) "
+    "JOIN authorizations a ON a.id = x.id WHERE a.last_used_at IS NULL OR a.last_used_at < x.at "
+    "ORDER BY a.id FOR NO KEY UPDATE OF a) "
+    "UPDATE authorizations SET last_used_at = GREATEST(last_used_at, x.at) FROM x WHERE authorizations.id = x.id"
+)
+BARE = (
+    "DELETE FROM authorizations a WHERE a.id = ANY($1::bigint[]) "
+    "AND NOT EXISTS (SELECT 1 FROM codes WHERE authorization_id = a.id) "
+    "AND NOT EXISTS (SELECT 1 FROM tokens WHERE authorization_id = a.id) RETURNING a.id"
+)
