@@ -83,11 +83,13 @@ class AccountSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AppSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """[apps] register: whether any account can register apps; profile: the one a new app gets unless it chooses."""
+    """[apps] register: whether any account can register apps; profile: the one a new app gets unless it chooses;
+    secret_failures: wrong secrets an app may show in a minute from one network before it must wait."""
 
     register: bool = True
     profile: str = "classic"
     most_per_owner: int = 100
+    secret_failures: int = 600
 
 
 class LogSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from valetkey.protocol.profiles import PROFILES
 from valetkey.protocol.rules.rulebook import Rulebook
 from valetkey.server.clock import Clock, wall_clock
+from valetkey.server.failures import Failures
 from valetkey.server.mint import Mint
 from valetkey.server.passwords import Passwords
 from valetkey.server.usage import Usage
@@ -26,6 +27,7 @@ class AuthorizationServer:
     passwords: Passwords
     book: Rulebook
     usage: Usage
+    failures: Failures
 
     async def open(self) -> None:
         """Connect to the database. Raises store.base.Unavailable."""
@@ -55,4 +57,5 @@ def assemble(
         implicit_lifetime=settings.tokens.implicit_lifetime,
     )
     passwords = Passwords(settings.login.hash_threads, settings.login.hash_queue)
-    return AuthorizationServer(settings, store, clock, Mint(entropy), passwords, book, Usage(store, clock))
+    usage, failures = Usage(store, clock), Failures(clock, settings.apps.secret_failures)
+    return AuthorizationServer(settings, store, clock, Mint(entropy), passwords, book, usage, failures)

@@ -16,6 +16,7 @@ BODY_BYTES = 64 * 1024
 QUERY_BYTES = 8 * 1024
 BOUNDARY = re.compile(rb"[0-9A-Za-z'()+_,\-./:=? ]{1,70}")
 UTF8 = frozenset({b"utf-8", b"utf8", b"us-ascii", b'"utf-8"'})
+ONCE = (b"authorization", b"content-type", b"content-length", b"content-encoding", b"host", b"origin")
 PLAIN_ENCODINGS = frozenset({b"", b"7bit", b"8bit", b"binary"})
 
 
@@ -28,8 +29,13 @@ class Rejected(Exception):
 
 
 def headers_of(scope: Scope) -> Mapping[bytes, bytes]:
-    """The request's headers by lower-case name; of one that is there twice, the last."""
-    return dict(scope["headers"])
+    """The request's headers by lower-case name. Raises Rejected for one that must not be there twice (RFC 9110 5.3)."""
+    headers = dict(scope["headers"])
+    if len(headers) != len(scope["headers"]):
+        names = [name for name, _ in scope["headers"]]
+        if any(names.count(name) > 1 for name in ONCE):
+            raise Rejected(400, "header_twice", "a header is there twice")
+    return headers
 
 
 async def read_body(receive: Receive, headers: Mapping[bytes, bytes], most: int = BODY_BYTES) -> bytes:

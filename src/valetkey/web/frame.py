@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from valetkey.server.passwords import HashQueueFull
 from valetkey.server.problems import Conflict, NotFound, Unavailable
 from valetkey.server.settle import Busy
+from valetkey.web.body import Rejected
 from valetkey.web.guard import VISITOR, VISITOR_SECONDS, Refused, put_cookie, secure, server_of
 from valetkey.web.pages.errors import error_page
 
@@ -109,6 +110,8 @@ def as_refused(error: Exception) -> Refused:
     """Any error, in the form that people are shown."""
     if isinstance(error, Refused):
         return error
+    if isinstance(error, Rejected):
+        return Refused(error.status, error.reason, f"The request could not be read: {error.words}.")
     if isinstance(error, HTTPException):
         return Refused(error.status_code, "http", WORDS.get(error.status_code, error.detail), error.headers)
     if isinstance(error, NotFound):

@@ -8,7 +8,6 @@ from starlette.types import Receive, Scope, Send
 
 from valetkey.protocol.decision import AskLogin, ErrorPage, Refuse
 from valetkey.protocol.errors import OAuthError
-from valetkey.protocol.params import Params
 from valetkey.protocol.profile import Profile
 from valetkey.server import authorize as acts
 from valetkey.server import token as token_acts
@@ -32,6 +31,7 @@ JSON_HEADERS = [
     (b"access-control-allow-origin", b"*"),
 ]
 RETRY = [(b"retry-after", b"1")]
+WAIT = [(b"retry-after", b"60")]
 CLOSE = [(b"connection", b"close")]
 REDIRECT_HEADERS = [
     (b"cache-control", b"no-store"),
@@ -104,11 +104,8 @@ class TokenEndpoint:
             return await preflight(send, b"POST")
         if scope["method"] != "POST":
             return await self.refuse(send, Rejected(405, "method", "POST is the only way to ask for a token"))
-        headers = headers_of(scope)
         try:
-            body = await read_body(receive, headers)
-            params, _ = read_form(body, headers.get(b"content-type", b""))
-            answer = await self.answer(params, read_query(scope), headers.get(b"authorization"))
+            answer = await self.answer(scope, receive)
         except Rejected as no:
             return await self.refuse(send, no)
         except OAuthError as error:
@@ -123,10 +120,20 @@ class TokenEndpoint:
         more = [(b"www-authenticate", b'Basic realm="valetkey"')] if answer.status == 401 else None
         await send_json(send, answer.status, answer.body, more)
 
-    async def answer(self, params: Params, query: Params, header: bytes | None) -> token_acts.TokenAnswer:
-        """The five steps."""
+    async def answer(self, scope: Scope, receive: Receive) -> token_acts.TokenAnswer:
+        """Bytes to parameters, then the five steps. Raises Rejected, OAuthError, Busy, Unavailable."""
+        headers = headers_of(scope)
+        body = await read_body(receive, headers)
+        params, _ = read_form(body, headers.get(b"content-type", b""))
+        header = headers.get(b"authorization")
         text = header.decode("latin-1") if header is not None else None
-        return await token_acts.token(self.server, self.profile, params, query, text)
+        failures, client_id = self.server.failures, params.get("client_id") or ""
+        if failures.counts and failures.too_many(guard.network(Request(scope)), client_id):
+            raise Rejected(429, "secret_failures", "too many failed attempts; please wait a minute")
+        answer = await token_acts.token(self.server, self.profile, params, read_query(scope), text)
+        if answer.reason == "secret_wrong":
+            failures.count(guard.network(Request(scope)), client_id)
+        return answer
 
     async def refuse(self, send: Send, no: Rejected) -> None:
         """A request that could not be read, in the profile's own form."""
@@ -134,7 +141,7 @@ class TokenEndpoint:
         _, body = self.profile.error_answer("invalid_request", no.reason, no.words, "")
         if "code" in body:
             body["code"] = no.status
-        more = {405: [(b"allow", b"POST")], 503: RETRY, 413: CLOSE}.get(no.status)
+        more = {405: [(b"allow", b"POST")], 503: RETRY, 429: WAIT, 413: CLOSE}.get(no.status)
         await send_json(send, no.status, body, more)
 
 

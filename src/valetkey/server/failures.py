@@ -1,0 +1,33 @@
+"""Failed client authentications, counted in this process: guessing secrets gets slow (D4). Never a write."""
+
+from valetkey.server.clock import Clock
+
+WINDOW = 60
+MOST_KEYS = 10_000
+
+
+class Failures:
+    """Counts by network and client. Secrets have 256 bits, so the limit is generous: honest mistakes never meet it."""
+
+    def __init__(self, clock: Clock, most: int) -> None:
+        self.clock, self.most = clock, most
+        self.minute = 0
+        self.counts: dict[tuple[str, str], int] = {}
+
+    def too_many(self, network: str, client_id: str) -> bool:
+        """Whether this pair has failed too often in the running minute."""
+        return self.current().get((network, client_id), 0) >= self.most
+
+    def count(self, network: str, client_id: str) -> None:
+        """One more failure. Beyond MOST_KEYS pairs a minute, new ones are not told apart."""
+        counts, key = self.current(), (network, client_id)
+        if key not in counts and len(counts) >= MOST_KEYS:
+            key = (network, "")
+        counts[key] = counts.get(key, 0) + 1
+
+    def current(self) -> dict[tuple[str, str], int]:
+        """The counts of the running minute; those before it are forgotten."""
+        minute = self.clock() // WINDOW
+        if minute != self.minute:
+            self.minute, self.counts = minute, {}
+        return self.counts
