@@ -86,7 +86,7 @@ def why_not(password: str, shortest: int, context: tuple[str, ...]) -> str | Non
     if len(set(folded)) < 5:
         return "repeats the same few characters"
     for word in context:
-        if len(word) > 3 and len(folded.replace(word.casefold(), "")) < shortest // 2:
+        if len(word) > 3 and len(folded.replace(word.casefold(), "")) < shortest * 2 // 3:
             return "is too close to your own name or the name of this site"
     if folded in common_passwords():
         return "is among the passwords that attackers try first"

@@ -1,0 +1,67 @@
+"""The mint: forms of strings, enough randomness, nothing predictable."""
+
+import re
+import zlib
+
+from valetkey.protocol.rules import signed_request
+from valetkey.server import mint
+from valetkey.server.mint import BASE62, Mint, checksummed, digest, kept
+
+
+def counting():
+    asked: list[int] = []
+
+    def entropy(size: int) -> bytes:
+        asked.append(size)
+        return bytes((len(asked) * 37 + i * 11) % 256 for i in range(size))
+
+    return Mint(entropy), asked
+
+
+def test_R8_everything_secret_has_128_bits_or_more():
+    maker, asked = counting()
+    maker.code()
+    maker.access_token("classic", "0123456789abcdef")
+    maker.access_token("prefixed", "0123456789abcdef")
+    maker.text()
+    maker.client_secret()
+    assert min(asked) >= 16
+
+
+def test_the_classic_forms():
+    maker, _ = counting()
+    assert re.fullmatch("[0-9a-f]{32}", maker.code())
+    client_id = maker.client_id()
+    assert re.fullmatch("[0-9a-f]{32}", client_id)
+    token = maker.access_token("classic", client_id)
+    assert re.fullmatch(client_id[:7] + r"\.[0-9a-f]{32}", token)
+
+
+def test_a_client_id_is_never_all_digits():
+    given = iter([bytes([0x12] * 16), bytes([0x12] * 4 + [0xAB] * 12), bytes([0xA1] * 16)])
+    assert Mint(lambda size: next(given)).client_id() == "a1" * 16
+
+
+def test_a_checksum_tells_a_typo_at_sight():
+    text = checksummed("vk_cs_example")
+    body, tail = text[:-6], text[-6:]
+    number = 0
+    for letter in tail:
+        number = number * 62 + BASE62.index(letter)
+    assert (body, number) == ("vk_cs_example", zlib.crc32(b"vk_cs_example"))
+
+
+def test_ids_fit_where_they_go_and_grow_with_time():
+    highest = Mint(lambda size: b"\xff" * size)
+    assert 1_000_000 <= highest.account_id() < 2**40
+    now = mint.START_OF_2026 + 1000
+    assert Mint(lambda size: bytes(size)).authorization_id(now + 1) > highest.authorization_id(now)
+    assert 0 < highest.authorization_id(2**31 + 2**29) < 2**63
+
+
+def test_R8_of_a_secret_only_digests_are_kept():
+    record = kept("vk_cs_secret", 5)
+    assert record.digest == digest("vk_cs_secret")
+    assert record.signing_key == signed_request.signing_key("vk_cs_secret")
+    assert (record.hint, record.created_at, record.expires_at) == ("cret", 5, None)
+    assert b"vk_cs_secret" not in record.digest + record.signing_key

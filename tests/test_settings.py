@@ -1,0 +1,82 @@
+"""Settings: file, environment and flags, in this order, and what is said about a wrong one."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from valetkey import settings
+from valetkey.settings import Settings, SettingsError, env_name, load, settable
+
+
+def test_each_source_goes_over_the_one_before(tmp_path: Path):
+    file = tmp_path / "valetkey.toml"
+    file.write_text(
+        'issuer = "https://file.example"\n[server]\nport = 1\nworkers = 2\n[consent]\nremember = false\n'
+    )
+    found = load(file, {"VALETKEY_SERVER_PORT": "3"}, {"server.workers": 4, "server.host": None})
+    assert (found.issuer, found.server.port, found.server.workers) == ("https://file.example", 3, 4)
+    assert found.consent.remember is False
+    assert found.server.host == "127.0.0.1"
+
+
+@pytest.mark.parametrize("name", sorted(settable()))
+def test_every_setting_can_come_from_the_environment(name: str):
+    default = settable()[name]
+    text, value = example(name, default)
+    found = load(Path("/dev/null"), {env_name(name): text})
+    section, _, key = name.rpartition(".")
+    assert getattr(getattr(found, section) if section else found, key) == value
+
+
+def example(name: str, default: object) -> tuple[str, object]:
+    if isinstance(default, bool):
+        return ("off", False) if default else ("on", True)
+    if isinstance(default, int):
+        return str(default + 7), default + 7
+    if isinstance(default, tuple):
+        return "10.0.0.1, 10.0.0.2", ("10.0.0.1", "10.0.0.2")
+    return (text := "https://example.org" if name == "issuer" else "something"), text
+
+
+@pytest.mark.parametrize(
+    ("toml", "environment", "words"),
+    [
+        ("colour = 1", {}, "colour"),
+        ("[server]\nport = 'x'", {}, "port"),
+        ("[nothing]\nx = 1", {}, "nothing"),
+        ("= =", {}, "cannot read"),
+        ("", {"VALETKEY_LOGIN_THROTTLE": "perhaps"}, "VALETKEY_LOGIN_THROTTLE: say on or off"),
+        ("", {"VALETKEY_SERVER_PORT": "many"}, "VALETKEY_SERVER_PORT: a number"),
+        ("issuer = 'example.org'", {}, "issuer: a URL"),
+        ("issuer = 'https://example.org/?x'", {}, "issuer: no query"),
+        ("[server]\nworkers = 0", {}, "server.workers"),
+        ("[scopes]\nlikes = 'Like things'", {}, "the catalogue must have basic"),
+    ],
+)
+def test_a_wrong_setting_is_named(tmp_path: Path, toml: str, environment: dict[str, str], words: str):
+    file = tmp_path / "valetkey.toml"
+    file.write_text(toml)
+    with pytest.raises(SettingsError, match=words.replace("?", r"\?")):
+        load(file, environment)
+
+
+def test_a_file_that_is_named_must_be_there(tmp_path: Path):
+    with pytest.raises(SettingsError, match="cannot read"):
+        load(tmp_path / "nowhere.toml", {})
+
+
+def test_the_catalogue_is_a_table_of_words(tmp_path: Path):
+    file = tmp_path / "valetkey.toml"
+    file.write_text('[scopes]\nbasic = "Who you are"\nprints = {words = "Order prints", sensitive = true}\n')
+    catalogue = load(file, {}).scopes
+    assert catalogue["basic"].words == "Who you are"
+    assert catalogue["prints"] == settings.Scope("prints", "Order prints", True)
+    assert set(catalogue) == {"basic", "prints"}
+
+
+def test_the_public_address_is_the_issuer_or_this_machine():
+    assert Settings().public_url == "http://127.0.0.1:8000"
+    assert (
+        msgspec.structs.replace(Settings(), issuer="https://id.example/").public_url == "https://id.example"
+    )
