@@ -1,0 +1,101 @@
+"""Facts and requests to decide about: each differs from the next by what the test names."""
+
+import hashlib
+from typing import Any
+from urllib.parse import quote
+
+from msgspec.structs import replace
+
+from valetkey.protocol.errors import OAuthError
+from valetkey.protocol.model import (
+    Account,
+    Authorization,
+    AuthorizationCode,
+    Catalogue,
+    Client,
+    ClientSecret,
+    Consent,
+    Scope,
+    Session,
+)
+from valetkey.protocol.params import Params, parse
+from valetkey.protocol.profile import Person, Profile
+from valetkey.protocol.profiles import PROFILES
+from valetkey.protocol.profiles.classic import CLASSIC
+from valetkey.protocol.rules import pkce, signed_request
+from valetkey.protocol.rules.rulebook import Rulebook
+
+NOW = 1_800_000_000
+ISSUER = "https://id.test"
+REDIRECT = "https://rp.test/cb"
+SECRET = "vk_cs_secret"
+CODE = "47a0479900504cb3ab4a1f626d174d2d"
+VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+PERSON = Person("1574083", "snoopdogg", "Snoop Dogg", "https://id.test/p/1.jpg")
+CATALOGUE: Catalogue = {name: Scope(name, f"words of {name}") for name in ("basic", "likes", "comments")}
+BOOK = Rulebook(PROFILES, CLASSIC, CATALOGUE, ISSUER)
+
+
+def digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
+
+
+def secret(text: str = SECRET, expires_at: int | None = None) -> ClientSecret:
+    return ClientSecret(digest(text), signed_request.signing_key(text), text[-4:], NOW, expires_at)
+
+
+def account(key: int = 1, **more: Any) -> Account:
+    return Account(key, "snoopdogg", "snoopdogg", "Snoop Dogg", "s@mail.test", "argon2", NOW, **more)
+
+
+def client(**more: Any) -> Client:
+    """A confidential app of account 9, classic."""
+    plain = Client("app", 9, "App", "web", "classic", (REDIRECT,), NOW, (secret(),))
+    return replace(plain, **more)
+
+
+def public(**more: Any) -> Client:
+    """An app that cannot keep a secret."""
+    return client(**{"type": "spa", "secrets": (), **more})
+
+
+def session(expires_at: int = NOW + 1) -> Session:
+    return Session(digest("browser"), 1, NOW, NOW, expires_at)
+
+
+def consent(*scope: str) -> Consent:
+    return Consent(1, "app", scope, NOW - 1000)
+
+
+def authorization(**more: Any) -> Authorization:
+    return replace(Authorization(77, 1, "app", ("basic",), NOW), **more)
+
+
+def code(**more: Any) -> AuthorizationCode:
+    plain = AuthorizationCode(digest(CODE), authorization(), REDIRECT, NOW + 1)
+    return replace(plain, **more)
+
+
+def params(**pairs: str) -> Params:
+    """Parameters of a form."""
+    return Params(pairs.items())
+
+
+def query(**pairs: str) -> Params:
+    """Parameters of a query string, percent-encoded."""
+    return parse("&".join(f"{name}={quote(value, safe='')}" for name, value in pairs.items()).encode())
+
+
+def told(error: OAuthError, profile: Profile = CLASSIC) -> tuple[int, dict[str, object]]:
+    """Status and body that the profile answers this error with."""
+    return profile.error_answer(error.code, error.reason, error.description, error.subject)
+
+
+def flat(message: str, status: int = 400) -> tuple[int, dict[str, object]]:
+    """The classic error with this message."""
+    kind = {400: "OAuthException", 403: "OAuthForbiddenException"}[status]
+    return status, {"code": status, "error_type": kind, "error_message": message}
+
+
+assert pkce.s256(VERIFIER) == CHALLENGE, "the pair of RFC 7636 Appendix B"
