@@ -1,11 +1,111 @@
-"""PostgreSQL passes the contract."""
+"""PostgreSQL passes the contract, also without held statements; a server that goes and returns is lived through."""
+
+import asyncio
+from collections.abc import Iterator
 
 import pytest
 
-from tests.store.contract import Contract
+from tests.store.contract import Contract, Opened
+from tests.store.contract.databases import DatabaseContract
+from tests.store.contract.races import RacesContract, exchange, outcomes
+from tests.store.contract.tokens import TokensContract
+from tests.store.samples import account, digest, grant, settle_in
+from tests.throwaway_postgres import ThrowawayPostgres
+from valetkey.protocol.changes import Save
+from valetkey.store import Store, Unavailable, migrate, open_store
+
+EMPTY = """DO $$ BEGIN
+  IF to_regclass('accounts') IS NOT NULL THEN
+    TRUNCATE accounts, clients, sessions, consents, tickets, authorizations, codes, tokens, pictures, once,
+             counters, usage, leases;
+  END IF;
+END $$"""
+
+
+@pytest.fixture(scope="module")
+def used_postgres(postgres: ThrowawayPostgres) -> Iterator[str]:
+    """The name of a database that many tests use, one after another."""
+    postgres.sql("CREATE DATABASE test_used")
+    yield "test_used"
+    postgres.sql("DROP DATABASE test_used WITH (FORCE)")
+
+
+@pytest.fixture
+def emptied_postgres(postgres: ThrowawayPostgres, used_postgres: str) -> str:
+    """Its address, and nothing in it."""
+    postgres.sql(EMPTY, used_postgres)
+    return postgres.url(used_postgres)
 
 
 class TestPostgres(Contract):
     @pytest.fixture
+    def url(self, emptied_postgres: str) -> str:
+        return emptied_postgres
+
+
+class TestPostgresAsADatabase(Opened, DatabaseContract):
+    @pytest.fixture
     def url(self, fresh_postgres: str) -> str:
         return fresh_postgres
+
+    async def test_a_server_that_goes_and_returns(self, store: Store, postgres: ThrowawayPostgres) -> None:
+        await settle_in(store)
+        await grant(store, *(f"code{turn}" for turn in range(60)))
+        asked = [
+            asyncio.ensure_future(store.apply(exchange(f"code{turn}", f"t{turn}", turn + 1)))
+            for turn in range(50)
+        ]
+        await asked[0]
+        postgres.crash()
+        try:
+            ends = await outcomes(asked)
+            assert set(ends) <= {"done", "Unavailable"}
+            for refused in (store.account(1), store.apply((Save(account(2)),)), store.sessions_of(1)):
+                with pytest.raises(Unavailable):
+                    await refused
+            assert not await store.ready()
+        finally:
+            postgres.start()
+        assert await store.ready()
+        assert await store.account(1) == account()
+        for turn, end in enumerate(ends):
+            if end == "done":
+                assert await store.bearer_facts(digest(f"t{turn}")) is not None
+        await store.apply(exchange("code55", "t55", 56))
+        with pytest.raises(Unavailable, match="PostgreSQL"):
+            await open_store("postgresql://nobody@/nothing?host=/nowhere").open()
+
+    async def test_connections_that_the_server_ends_are_replaced(
+        self, store: Store, postgres: ThrowawayPostgres
+    ) -> None:
+        await settle_in(store)
+        await grant(store, "code")
+        ends = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 'test_%'"
+        for turn in range(2, 5):
+            postgres.sql(ends)
+            assert await store.account(1) == account()
+            postgres.sql(ends)
+            await asyncio.sleep(0)
+            await store.apply((Save(account(turn)),))
+
+    async def test_text_is_in_the_order_of_its_bytes(self, url: str, postgres: ThrowawayPostgres) -> None:
+        await migrate.migrate(url)
+        name = url.split("/")[3].split("?")[0]
+        other = (
+            "SELECT count(*) FROM information_schema.columns WHERE table_schema = 'public' "
+            "AND data_type = 'text' AND collation_name IS DISTINCT FROM 'C'"
+        )
+        assert postgres.sql(other, name) == "0"
+
+
+class TestPostgresBehindPgBouncer(Opened, TokensContract, RacesContract):
+    """Nothing is held on a connection: the next transaction may be given another one."""
+
+    @pytest.fixture
+    def url(self, emptied_postgres: str) -> str:
+        return f"{emptied_postgres}&pgbouncer=1"
+
+    async def test_no_statement_is_held(self, store: Store, postgres: ThrowawayPostgres) -> None:
+        await settle_in(store)
+        held = await store._do(lambda link: link.look("SELECT count(*) FROM pg_prepared_statements"))  # type: ignore[attr-defined]
+        assert held[0][0] == 0

@@ -1,13 +1,155 @@
-"""SQLite passes the contract."""
+"""SQLite passes the contract; its file is its owner's alone; processes share it; a full disk stops nobody for good."""
 
+import asyncio
+import os
+import sqlite3
+import sys
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.store.contract import Contract
+from tests.store.contract.databases import DatabaseContract
+from tests.store.contract.races import outcomes
+from tests.store.samples import NOW, account, digest, grant, settle_in
+from valetkey.protocol.changes import Save, Spend
+from valetkey.protocol.model import AuthorizationCode
+from valetkey.store import Store, Unavailable, open_store, sqlite_file
+from valetkey.store.sqlite import SqliteStore
+
+SPENDER = """
+import asyncio, sys
+from tests.store.contract.races import outcomes
+from tests.store.samples import NOW, digest
+from valetkey.protocol.changes import Spend
+from valetkey.protocol.model import AuthorizationCode
+from valetkey.store import open_store
+
+async def main(url):
+    store = open_store(url)
+    await store.open()
+    print("ready", flush=True)
+    input()
+    ends = await outcomes(store.apply((Spend(AuthorizationCode, digest(f"code{n}"), NOW),)) for n in range(50))
+    print(*ends)
+    await store.close()
+
+asyncio.run(main(sys.argv[1]))
+"""
 
 
-class TestSqlite(Contract):
+async def spender(url: str) -> asyncio.subprocess.Process:
+    """Another process, which spends fifty codes when it is told to."""
+    root = str(Path(__file__).parents[2])
+    paths = os.pathsep.join((root, f"{root}/src"))
+    worker = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", SPENDER, url, env=os.environ | {"PYTHONPATH": paths}, stdin=-1, stdout=-1
+    )
+    assert worker.stdout
+    assert await worker.stdout.readline() == b"ready\n"
+    return worker
+
+
+def size(file: Path) -> tuple[int, int]:
+    """How long a file is and when it was written last."""
+    return file.stat().st_size, file.stat().st_mtime_ns
+
+
+class TestSqlite(Contract, DatabaseContract):
     @pytest.fixture
     def url(self, fresh_sqlite: Path) -> str:
         return f"sqlite:///{fresh_sqlite}"
+
+    async def test_the_files_are_their_owners_alone(self, store: Store, fresh_sqlite: Path) -> None:
+        await settle_in(store)
+        modes = {file.name: file.stat().st_mode & 0o777 for file in fresh_sqlite.parent.iterdir()}
+        assert modes == dict.fromkeys(("valetkey.db", "valetkey.db-wal", "valetkey.db-shm"), 0o600)
+
+    async def test_of_many_processes_one_spends_a_code(self, store: Store, url: str) -> None:
+        await settle_in(store)
+        await grant(store, *(f"code{turn}" for turn in range(50)))
+        workers = [await spender(url) for _ in range(3)]
+        for worker in workers:
+            assert worker.stdin
+            worker.stdin.write(b"go\n")
+        spends = (store.apply((Spend(AuthorizationCode, digest(f"code{n}"), NOW),)) for n in range(50))
+        ends = [await outcomes(spends)]
+        ends += [(await worker.communicate())[0].decode().split() for worker in workers]
+        for each in zip(*ends, strict=True):
+            assert Counter(each) == {"done": 1, "Conflict": 3}
+
+    async def test_a_full_disk_is_told_and_gets_over(self, store: SqliteStore) -> None:
+        await settle_in(store)
+        connection = store._writer._connection
+        assert connection is not None
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+        wide = account(7, bio="x" * 100_000)
+        ends = await outcomes(store.apply((Save(each),)) for each in (account(5), wide, account(6)))
+        assert ends[1] == "Unavailable"
+        assert [end == "done" for end in ends] == [await store.account(key) is not None for key in (5, 7, 6)]
+        connection.execute("PRAGMA max_page_count = 1000000")
+        await store.apply((Save(wide),))
+        assert await store.account(7) == wide
+
+    async def test_a_lock_held_for_too_long_is_told(
+        self, url: str, fresh_sqlite: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sqlite_file, "PATIENCE", 0.01)
+        store = open_store(url)
+        await store.open()
+        await settle_in(store)
+        other = sqlite3.connect(fresh_sqlite, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Unavailable):
+            await store.apply((Save(account(2)),))
+        assert await store.account(1) == account()
+        other.execute("ROLLBACK")
+        other.close()
+        await store.apply((Save(account(2)),))
+        await store.close()
+
+    async def test_a_connection_that_broke_is_made_anew(self, store: SqliteStore) -> None:
+        await settle_in(store)
+        broken = store._writer._connection
+        assert broken is not None
+        store._writer._connection = None
+        broken.close()
+        await store.apply((Save(account(2)),))
+        assert await store.account(2) == account(2)
+
+    @pytest.mark.parametrize("place", ["/dev/null/nowhere.db", "/"])
+    async def test_a_place_where_no_file_can_be_is_told(self, place: str) -> None:
+        with pytest.raises(Unavailable, match=place):
+            await open_store(f"sqlite:///{place}").open()
+
+    @pytest.fixture
+    def letter(self, fresh_sqlite: Path) -> Iterator[None]:
+        text = "this is a letter, " * 100
+        fresh_sqlite.write_text(text)
+        yield
+        assert fresh_sqlite.read_text() == text
+
+    @pytest.mark.usefixtures("letter")
+    async def test_what_is_no_database_is_left_alone(self, url: str) -> None:
+        with pytest.raises(Unavailable, match="not a database"):
+            await open_store(url).open()
+
+    async def test_an_idle_store_writes_nothing(self, store: Store, fresh_sqlite: Path) -> None:
+        await settle_in(store)
+        log = fresh_sqlite.with_name("valetkey.db-wal")
+        before = size(log)
+        assert await store.clean(NOW, 100) == 0
+        await store.account(1)
+        await store.connected_apps(1)
+        assert size(log) == before
+
+    async def test_the_log_is_moved_into_the_file_beside_the_commits(
+        self, store: Store, fresh_sqlite: Path
+    ) -> None:
+        for start in range(1, 6001, 500):
+            await store.apply(tuple(Save(account(key)) for key in range(start, start + 500)))
+        assert len(await store.accounts(0, 9999)) == 6000  # runs in the thread that moves it, so behind that
+        assert size(fresh_sqlite)[0] > 500_000

@@ -118,7 +118,7 @@ def migrate_sqlite(path: str) -> list[str]:
 
 
 async def _version_postgres(connection: "asyncpg.Connection") -> int:
-    if await connection.fetchval("SELECT to_regclass('schema_version')") is None:
+    if await connection.fetchval("SELECT to_regclass('schema_version')::text") is None:
         return 0
     return await connection.fetchval(_VERSION) or 0
 
@@ -133,8 +133,8 @@ async def migrate_postgres(address: Address) -> list[str]:
             return []
         async with connection.transaction():
             await connection.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
-            missing = _missing(await _version_postgres(connection))
             await connection.execute(_dialect(_TABLE))
+            missing = _missing(await connection.fetchval(_VERSION) or 0)
             for number, _, text in missing:
                 await connection.execute(_dialect(text))
                 await connection.execute(f"INSERT INTO schema_version VALUES({number})")

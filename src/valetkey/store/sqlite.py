@@ -17,6 +17,7 @@ from valetkey.store.sqlite_writer import Writer
 from valetkey.store.steps import check, steps_of
 
 _USED_AT_ONCE = 500
+_CHECKPOINT = "PRAGMA wal_checkpoint(PASSIVE)"
 
 
 class SqliteStore(Lookups):
@@ -24,23 +25,27 @@ class SqliteStore(Lookups):
 
     def __init__(self, path: str) -> None:
         self._path = path
+        self._closed = False
+        self._beside = ThreadPoolExecutor(1, "valetkey-sqlite-beside")
+        self._beside_connection: sqlite3.Connection | None = None
+        self._writer = Writer(
+            lambda: sqlite_file.connect(path), lambda: self._beside.submit(self._list, _CHECKPOINT, ())
+        )
 
     async def open(self) -> None:
         try:
             await asyncio.to_thread(migrate.migrate_sqlite, self._path)
             self._reader = sqlite_file.connect(self._path)
-            self._writer = Writer(lambda: sqlite_file.connect(self._path))
             self._writer.start()
         except (sqlite3.Error, OSError) as error:
             raise Unavailable(f"{self._path}: {error}") from error
-        self._beside = ThreadPoolExecutor(1, "valetkey-sqlite-listings")
-        self._lister: sqlite3.Connection | None = None
 
     async def close(self) -> None:
+        self._closed = True
         await self._writer.close()
         await asyncio.to_thread(self._beside.shutdown)
-        if self._lister is not None:
-            self._lister.close()
+        if self._beside_connection is not None:
+            self._beside_connection.close()
         self._reader.close()
 
     async def ready(self) -> bool:
@@ -57,13 +62,15 @@ class SqliteStore(Lookups):
         return row
 
     async def _all(self, statement: str, *values: Any) -> list[Row]:
+        if self._closed:
+            raise Unavailable("the store is closed")
         return await asyncio.get_running_loop().run_in_executor(self._beside, self._list, statement, values)
 
     def _list(self, statement: str, values: tuple[Any, ...]) -> list[Row]:
         try:
-            if self._lister is None:
-                self._lister = sqlite_file.connect(self._path)
-            return self._lister.execute(lite(statement), values).fetchall()
+            if self._beside_connection is None:
+                self._beside_connection = sqlite_file.connect(self._path)
+            return self._beside_connection.execute(lite(statement), values).fetchall()
         except sqlite3.Error as error:
             raise Unavailable(str(error)) from error
 

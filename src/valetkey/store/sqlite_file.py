@@ -1,25 +1,29 @@
 """Opening the database file: its mode, its journal, how it syncs and how long it waits."""
 
+import contextlib
 import os
 import sqlite3
+import threading
 import time
 
-_PATIENCE = 10.0  # seconds to wait for another process's transaction
+PATIENCE = 10.0  # seconds to wait for another process's transaction
+
+_making = threading.Lock()
 
 _PRAGMAS = (
     "synchronous = FULL",  # an acknowledged write survives a power failure
     "cache_size = -16384",
     "temp_store = MEMORY",
-    "wal_autocheckpoint = 4000",
+    "wal_autocheckpoint = 16000",  # pages; the writer's thread asks for it earlier
     "journal_size_limit = 67108864",
 )
 
 
 def connect(path: str) -> sqlite3.Connection:
     """A connection in autocommit mode that any one thread at a time may use; makes the file, for its owner only."""
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    _make(path)
     connection = sqlite3.connect(
-        path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False, cached_statements=256
+        path, timeout=PATIENCE, isolation_level=None, check_same_thread=False, cached_statements=256
     )
     try:
         _keep_a_log(connection)
@@ -31,9 +35,19 @@ def connect(path: str) -> sqlite3.Connection:
     return connection
 
 
+def _make(path: str) -> None:
+    """An empty file if there is none.
+
+    One that is there must never be opened and closed but by SQLite: closing it would drop every lock this process
+    has on it, and another process could then take the log away under us.
+    """
+    with _making, contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+
+
 def _keep_a_log(connection: sqlite3.Connection) -> None:
     """Write-ahead logging; while several processes switch a new file at once, SQLite says busy without waiting."""
-    until = time.monotonic() + _PATIENCE
+    until = time.monotonic() + PATIENCE
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL").fetchone()

@@ -1,7 +1,8 @@
 """One thread writes for all: what is asked for in a turn of the loop is one transaction with one fsync.
 
 A job is a function of the connection that writes all it must or raises. While a transaction is under way the next
-list gathers; a lone job waits for nobody. Futures get their answers after COMMIT.
+list gathers; a lone job waits for nobody. Futures get their answers after COMMIT. What the log has gathered is moved
+into the file by another thread, so that commits do not stop for it.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ Job = Callable[[sqlite3.Connection], Any]
 Entry = tuple[asyncio.Future[Any], Job]
 
 _MOST = 512  # jobs in one transaction
+_GATHERED = 1600  # rows written from one checkpoint to the next
 
 
 class _Undo(Exception):
@@ -24,14 +26,18 @@ class _Undo(Exception):
 
 
 class Writer:
-    """The thread, and the loop's end of it. `connect` opens the one connection that writes."""
+    """The thread, and the loop's end of it.
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
-        self._connect = connect
+    `connect` opens the one connection that writes; `checkpoint` is told, in the thread, when one is due.
+    """
+
+    def __init__(self, connect: Callable[[], sqlite3.Connection], checkpoint: Callable[[], object]) -> None:
+        self._connect, self._checkpoint = connect, checkpoint
         self._lists: queue.SimpleQueue[list[Entry]] = queue.SimpleQueue()
         self._waiting: list[Entry] = []
         self._armed = self._busy = self._closed = False
         self._idle = asyncio.Event()
+        self._moved = 0
 
     def start(self) -> None:
         """Connect and start the thread; the running loop is the one that is answered."""
@@ -95,6 +101,13 @@ class Writer:
                 self._loop.call_soon_threadsafe(self._answer, answers)
             except RuntimeError:  # the loop was closed over our head
                 return
+            self._ask_for_checkpoint()
+
+    def _ask_for_checkpoint(self) -> None:
+        written = self._connection.total_changes if self._connection is not None else 0
+        if not 0 <= written - self._moved < _GATHERED:
+            self._moved = written
+            self._checkpoint()
 
     def _transact(self, jobs: list[Job]) -> list[Any]:
         """Every job's value or exception, after the COMMIT that made them true."""
@@ -102,7 +115,7 @@ class Writer:
             if self._connection is None:
                 self._connection = self._connect()
             return self._commit(self._connection, jobs)
-        except (sqlite3.Error, OSError) as error:
+        except Exception as error:  # whatever it is, this thread lives on
             self._roll_back()
             return [Unavailable(str(error)) for _ in jobs]
 

@@ -12,7 +12,7 @@ from tests.store.contract.tokens import TokensContract
 from valetkey.store import Store, open_store
 
 
-class Contract(RecordsContract, TokensContract, RacesContract, CountersContract, CleaningContract):
+class Opened:
     """A subclass gives the fixture `url`, the address of an empty database."""
 
     @pytest.fixture
@@ -29,3 +29,7 @@ class Contract(RecordsContract, TokensContract, RacesContract, CountersContract,
         await other.open()
         yield other
         await other.close()
+
+
+class Contract(Opened, RecordsContract, TokensContract, RacesContract, CountersContract, CleaningContract):
+    """What every store must do."""

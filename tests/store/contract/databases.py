@@ -1,0 +1,100 @@
+"""Contract of the stores that last: schema, opening by many at once, closing, faults of one statement."""
+
+import asyncio
+
+import pytest
+from msgspec.structs import replace
+
+from tests.store.contract.races import outcomes
+from tests.store.samples import NOW, account, client, digest, grant, settle_in
+from valetkey.protocol.changes import Changes, Save, Spend
+from valetkey.protocol.model import AuthorizationCode
+from valetkey.store import Store, Unavailable, migrate, open_store
+
+
+class DatabaseContract:
+    """A subclass gives the fixture `url`, and `store` on it."""
+
+    async def test_the_schema_is_made_once(self, url: str) -> None:
+        names = [name for _, name, _ in migrate.steps()]
+        assert names[0] == "0001_start"
+        assert await migrate.pending(url) == names
+        assert await migrate.pending(url) == names  # asking changes nothing
+        assert await migrate.migrate(url) == names
+        assert await migrate.pending(url) == []
+        assert await migrate.migrate(url) == []
+
+    async def test_steps_are_numbered_without_a_gap(self) -> None:
+        assert [number for number, _, _ in migrate.steps()] == list(range(1, len(migrate.steps()) + 1))
+
+    async def test_workers_that_open_a_new_database_at_once_do_not_meet(self, url: str) -> None:
+        stores = [open_store(url) for _ in range(8)]
+        await asyncio.gather(*(store.open() for store in stores))
+        assert all(await asyncio.gather(*(store.ready() for store in stores)))
+        await asyncio.gather(*(store.apply((Save(account(key)),)) for key, store in enumerate(stores, 1)))
+        assert len(await stores[0].accounts(0, 99)) == 8
+        await asyncio.gather(*(store.close() for store in stores))
+
+    async def test_a_database_of_a_newer_version_is_refused(
+        self, url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        number, _, _ = migrate.steps()[-1]
+        newer = [
+            *migrate.steps(),
+            (number + 1, "9999_later", "CREATE TABLE later(id INTEGER PRIMARY KEY);\n"),
+        ]
+        monkeypatch.setattr(migrate, "steps", lambda: newer)
+        assert (await migrate.migrate(url))[-1] == "9999_later"
+        monkeypatch.undo()
+        for refused in (open_store(url).open(), migrate.migrate(url), migrate.pending(url)):
+            with pytest.raises(migrate.NewerDatabase, match=f"version {number + 1}.* newer valetkey"):
+                await refused
+
+    async def test_a_step_that_fails_leaves_nothing(self, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        steps = migrate.steps()
+        broken = [
+            *steps,
+            (len(steps) + 1, "9999_broken", "CREATE TABLE half(id INTEGER);\nDROP TABLE none;\n"),
+        ]
+        monkeypatch.setattr(migrate, "steps", lambda: broken)
+        with pytest.raises(Exception, match="none"):
+            await migrate.migrate(url)
+        monkeypatch.undo()
+        assert await migrate.migrate(url) == [name for _, name, _ in steps]
+
+    async def test_it_is_all_there_when_opened_again(self, url: str) -> None:
+        for turn in range(3):
+            store = open_store(url)
+            await store.open()
+            if turn == 0:
+                await settle_in(store)
+            assert await store.account(1) == account()
+            assert await store.client("app") == client()
+            await store.close()
+
+    async def test_closing_finishes_what_was_handed_in_and_refuses_the_rest(self, url: str) -> None:
+        store = open_store(url)
+        await store.open()
+        asked = [asyncio.ensure_future(store.apply((Save(account(key)),))) for key in range(1, 700)]
+        await asyncio.sleep(0)
+        await store.close()
+        assert await outcomes(asked) == ["done"] * 699
+        for late in (store.apply((Save(account(999)),)), store.account(1), store.sessions_of(1)):
+            with pytest.raises(Unavailable):
+                await late
+        assert not await store.ready()
+        again = open_store(url)
+        await again.open()
+        assert len(await again.accounts(0, 999)) == 699
+        await again.close()
+
+    async def test_a_statement_that_fails_fails_alone(self, store: Store) -> None:
+        await settle_in(store)
+        await grant(store, *(f"code{turn}" for turn in range(4)))
+        faulty = replace(account(51), full_name=None)
+        lists: list[Changes] = [(Spend(AuthorizationCode, digest(f"code{turn}"), NOW),) for turn in range(4)]
+        lists[2:2] = [(Save(account(50)), Save(faulty)), (Save(faulty),)]
+        ends = await outcomes(map(store.apply, lists))
+        assert [ends[turn] for turn in (0, 1, 4, 5)] == ["done"] * 4
+        assert {ends[2], ends[3]} & {"done", "Conflict", "Unavailable"} == set()
+        assert await store.account(50) is None
