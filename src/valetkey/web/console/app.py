@@ -1,5 +1,7 @@
 """One app: quick start, settings, secrets, redirect checker, testers, and its end. Somebody else's is a 404 (D9)."""
 
+import re
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -8,7 +10,7 @@ from valetkey.protocol.model import Client
 from valetkey.server import clients
 from valetkey.server.clients import NewClient
 from valetkey.server.login import SignedIn
-from valetkey.server.problems import Problems
+from valetkey.server.problems import NotFound, Problems
 from valetkey.web import guard
 from valetkey.web.console.apps import LABELS, offered, said_of, secret_page, typed
 from valetkey.web.console.checker import check
@@ -19,11 +21,15 @@ from valetkey.web.pages.forms import Errors, back_to, done_words, password_wrong
 from valetkey.web.render import minute, page
 
 PATH = "/developer/apps/{client_id}/"
+CLIENT_ID = re.compile(r"[A-Za-z0-9._\-]{1,100}")
 
 
 async def its_client(request: Request, who: SignedIn) -> Client:
     """The app in the path, if it is this developer's. Raises NotFound."""
-    return await clients.one(server_of(request), who.account, request.path_params["client_id"])
+    client_id: str = request.path_params["client_id"]
+    if not CLIENT_ID.fullmatch(client_id):
+        raise NotFound
+    return await clients.one(server_of(request), who.account, client_id)
 
 
 def filled(client: Client) -> Errors:

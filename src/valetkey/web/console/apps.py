@@ -10,7 +10,7 @@ from valetkey.server.clients import ClientForm, NewClient
 from valetkey.server.login import SignedIn
 from valetkey.server.problems import Problems
 from valetkey.web import guard
-from valetkey.web.console.words import PROFILES, TYPES
+from valetkey.web.console.words import PROFILES, TYPES, Words
 from valetkey.web.guard import server_of
 from valetkey.web.pages.forms import Errors, done_words, said, signed_in_only
 from valetkey.web.render import page
@@ -48,7 +48,7 @@ async def register(request: Request, who: SignedIn) -> Response:
     server = server_of(request)
     if not server.settings.apps.register:
         raise guard.Refused(403, "register_closed", "New apps are registered by the operator of this server.")
-    if request.method == "GET":
+    if request.method != "POST":
         return register_page(
             request, who, {"type": "web", "profile": server.settings.apps.profile, "sandbox": "yes"}, {}
         )
@@ -103,9 +103,9 @@ def register_page(request: Request, who: SignedIn, form: Errors, errors: Errors)
     return page(request, "developer/register.html", facts, 400 if errors else 200)
 
 
-def offered(request: Request) -> dict[str, object]:
+def offered(request: Request) -> dict[str, Words]:
     """The profiles of this server, in words."""
-    return {name: PROFILES[name] for name in server_of(request).book.profiles if name in PROFILES}
+    return {name: PROFILES.get(name, Words(name, "")) for name in server_of(request).book.profiles}
 
 
 ROUTES = [

@@ -71,7 +71,7 @@ def after(next_path: str) -> tuple[str, ...]:
 async def login(request: Request) -> Response:
     """/accounts/login/"""
     who = await guard.signed_in(request)
-    if request.method == "GET":
+    if request.method != "POST":
         next_path = guard.safe_next(request.query_params.get("next"))
         return login_page(request, next_path, more={"account": who.account if who else None})
     form = await guard.read_form(request)
@@ -118,7 +118,7 @@ async def signup(request: Request) -> Response:
     server = server_of(request)
     if not server.settings.accounts.signup:
         raise NotFound
-    if request.method == "GET":
+    if request.method != "POST":
         return signup_page(request, guard.safe_next(request.query_params.get("next")), {}, {})
     form = await guard.read_form(request)
     next_path = guard.safe_next(form.get("next"))

@@ -45,7 +45,7 @@ def profile_page(
 async def edit(request: Request, who: SignedIn) -> Response:
     """/accounts/edit/"""
     form = filled(who.account)
-    if request.method == "GET":
+    if request.method != "POST":
         return profile_page(request, who.account, form)
     given = await guard.read_form(request)
     form = replace(form, **{name: given.get(name) or "" for name in ("full_name", "bio", "website")})
