@@ -2,7 +2,7 @@
 
 import hashlib
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from msgspec.structs import replace
 
@@ -84,7 +84,7 @@ def params(**pairs: str) -> Params:
 
 def query(**pairs: str) -> Params:
     """Parameters of a query string, percent-encoded."""
-    return parse("&".join(f"{name}={quote(value, safe='')}" for name, value in pairs.items()).encode())
+    return parse(urlencode(pairs, quote_via=quote, safe="").encode())
 
 
 def told(error: OAuthError, profile: Profile = CLASSIC) -> tuple[int, dict[str, object]]:

@@ -50,8 +50,8 @@ class Params:
         return quote(self._values.get(name, ""), safe="")
 
     def items(self) -> Iterable[tuple[str, str]]:
-        """All parameters that are not empty."""
-        return [(name, value) for name, value in self._values.items() if value]
+        """All parameters as they were sent, the empty ones too."""
+        return self._values.items()
 
     def __contains__(self, name: object) -> bool:
         return name in self._values

@@ -9,6 +9,7 @@ from valetkey.protocol.errors import AccessDenied
 from valetkey.protocol.model import BearerFacts
 from valetkey.protocol.params import Params
 from valetkey.protocol.profile import ErrorAnswer
+from valetkey.protocol.profiles.classic import error_answer
 from valetkey.protocol.rules import signed_request
 
 BEARER = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
@@ -70,8 +71,8 @@ def decide(request: ApiRequest, facts: BearerFacts | None, path: str, now: int) 
         try:
             signed_request.check(facts.client, path, request.params, now)
         except AccessDenied as error:
-            flat = {"code": 403, "error_type": "OAuthForbiddenException", "error_message": error.description}
-            raise Denied(error.reason, (403, flat)) from None
+            flat = error_answer(error.code, error.reason, error.description, error.subject)
+            raise Denied(error.reason, flat) from None
     if NEEDED not in authorization.scope:
         raise missing_scope(NEEDED)
     return facts

@@ -72,9 +72,9 @@ def read_basic(header: str | None) -> tuple[str, str] | None:
         return None
     try:
         text = base64.b64decode(value.strip(), validate=True).decode("utf-8")
-        name, colon, password = text.partition(":")
-        if not colon or "\0" in text:
+        name, colon, password = (unquote_plus(part, errors="strict") for part in text.partition(":"))
+        if not colon or "\0" in name + password:
             raise ValueError
-        return unquote_plus(name, errors="strict"), unquote_plus(password, errors="strict")
+        return name, password
     except (binascii.Error, ValueError):
         raise InvalidClient("basic_malformed", "the Authorization header is not Basic credentials") from None

@@ -1,0 +1,476 @@
+"""The authorization endpoint: the whole column of checks, and where each of them sends whom (classic.md 2; R3, H8)."""
+
+from collections.abc import Callable
+from dataclasses import replace as other_rules
+from typing import Any
+from urllib.parse import parse_qs, quote, quote_plus, unquote_plus, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.protocol.samples import (
+    BOOK,
+    CHALLENGE,
+    NOW,
+    REDIRECT,
+    account,
+    client,
+    consent,
+    flat,
+    params,
+    public,
+    query,
+    session,
+    told,
+)
+from valetkey.protocol.changes import Save
+from valetkey.protocol.decision import (
+    Answer,
+    AskConsent,
+    AskLogin,
+    AuthorizeDecision,
+    ErrorPage,
+    Refuse,
+)
+from valetkey.protocol.endpoints.authorize import decide
+from valetkey.protocol.model import Account, AuthorizeFacts, Client, Consent, Session
+from valetkey.protocol.params import Params, parse
+from valetkey.protocol.profile import Profile
+from valetkey.protocol.profiles.classic import CLASSIC
+from valetkey.protocol.profiles.oauth20 import OAUTH20
+from valetkey.protocol.profiles.oauth21 import OAUTH21
+from valetkey.protocol.rules.rulebook import Rulebook
+
+ISS = "iss=https%3A%2F%2Fid.test"
+DENIED = "error=access_denied&error_reason=user_denied&error_description=The+user+denied+your+request"
+MUST_INCLUDE = "You must include a valid client_id, response_type, and redirect_uri parameters"
+PKCE = {"code_challenge": CHALLENGE, "code_challenge_method": "S256"}
+SAID = [None, "allow", "deny"]
+SESSION, ACCOUNT = session(), account()
+
+
+def request(**more: str) -> dict[str, str]:
+    return {"client_id": "app", "redirect_uri": REDIRECT, "response_type": "code", **more}
+
+
+def facts(
+    app: Client | None,
+    browser: Session | None = SESSION,
+    person: Account | None = ACCOUNT,
+    before: Consent | None = None,
+) -> AuthorizeFacts:
+    return AuthorizeFacts(app, "dev", browser, person, before)
+
+
+def decided(
+    pairs: dict[str, str], known: AuthorizeFacts, said: str | None = None, book: Rulebook = BOOK
+) -> AuthorizeDecision:
+    return decide(query(**pairs), known, said, book, NOW)
+
+
+# --- before client and redirect_uri are trusted, nothing else is looked at (R3) ---------------------------------------
+
+UNTRUSTED = [
+    ("no client_id", {"client_id": ""}, {}, "authorize_client_id_missing", MUST_INCLUDE),
+    ("unknown client", {"client_id": "b"}, None, "client_unknown", "Invalid Client ID"),
+    ("disabled client", {}, {"disabled_at": NOW}, "client_unknown", "Invalid Client ID"),
+    ("disabled in second 0", {}, {"disabled_at": 0}, "client_unknown", "Invalid Client ID"),
+    ("no redirect_uri", {"redirect_uri": ""}, {}, "authorize_redirect_uri_missing", MUST_INCLUDE),
+    (
+        "another redirect_uri",
+        {"redirect_uri": "https://evil.test/"},
+        {},
+        "redirect_uri_unregistered",
+        "Redirect URI does not match registered redirect URI",
+    ),
+    (
+        "none registered",
+        {},
+        {"redirect_uris": ()},
+        "redirect_uri_unregistered",
+        "Redirect URI does not match registered redirect URI",
+    ),
+    (
+        "a name of our answer",
+        {"redirect_uri": f"{REDIRECT}?code=evil"},
+        {},
+        "redirect_uri_unregistered",
+        "Redirect URI does not match registered redirect URI",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("pairs", "fields", "reason", "message"),
+    [row[1:] for row in UNTRUSTED],
+    ids=[row[0] for row in UNTRUSTED],
+)
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"response_type": ""},
+        {"response_type": "nonsense"},
+        {"response_type": "token"},
+        {"scope": "nonsense"},
+        {"code_challenge": "nonsense"},
+        {"prompt": "none"},
+        {"response_mode": "form_post"},
+        {"state": "s"},
+    ],
+    ids=lambda more: " ".join(f"{name}={value}" for name, value in more.items()) or "-",
+)
+def test_a_bad_client_or_redirect_uri_is_shown_whatever_else_is_wrong(
+    pairs: dict[str, str], fields: dict[str, Any] | None, reason: str, message: str, more: dict[str, str]
+) -> None:
+    app = None if fields is None else client(sandbox=True, **fields)
+    for browser, person in ((session(), account()), (None, None)):
+        for said in SAID:
+            page = decided(request(**{**more, **pairs}), facts(app, browser, person), said)
+            assert isinstance(page, ErrorPage)
+            assert (page.error.reason, page.profile, page.client, page.changes) == (reason, CLASSIC, app, ())
+            assert told(page.error, page.profile) == flat(message)
+
+
+@pytest.mark.parametrize("name", ["oauth20", "oauth21"])
+@pytest.mark.parametrize(
+    ("pairs", "fields", "reason"),
+    [
+        ({"redirect_uri": ""}, {}, "authorize_redirect_uri_missing"),
+        ({"redirect_uri": "https://evil.test/"}, {}, "redirect_uri_unregistered"),
+        ({"redirect_uri": f"{REDIRECT}?a=b"}, {}, "redirect_uri_unregistered"),
+        ({}, {"disabled_at": NOW}, "client_unknown"),
+        ({"client_id": ""}, {}, "authorize_client_id_missing"),
+    ],
+)
+def test_nor_do_todays_profiles_redirect_then(
+    name: str, pairs: dict[str, str], fields: dict[str, Any], reason: str
+) -> None:
+    page = decided(request(response_type="nonsense", **pairs), facts(client(profile=name, **fields)), "deny")
+    assert isinstance(page, ErrorPage) and page.error.reason == reason
+
+
+def test_any_of_the_registered_uris_may_be_named() -> None:
+    app = client(redirect_uris=("https://a.test/", REDIRECT, "https://b.test/"))
+    for uri in app.redirect_uris:
+        asked = decided(request(redirect_uri=uri), facts(app))
+        assert isinstance(asked, AskConsent) and asked.redirect_uri == uri
+
+
+# --- the rest of the column, in its order -----------------------------------------------------------------------------
+
+ONLY = 'Only response type "code" and "token" is allowed'
+CHALLENGE_WRONG = "code_challenge is not 43 characters of base64url"
+
+# each row is wrong in its own way and right in what stands above it
+COLUMN = [
+    ({"response_type": ""}, {}, flat(MUST_INCLUDE)),
+    ({"response_type": "code token"}, {}, flat(ONLY)),  # A16
+    ({"response_type": "token code"}, {}, flat(ONLY)),
+    ({"response_type": "CODE"}, {}, flat(ONLY)),
+    ({"response_type": "code "}, {}, flat(ONLY)),
+    ({"response_type": "id_token"}, {}, flat(ONLY)),
+    ({"response_type": "none"}, {}, flat(ONLY)),
+    ({"response_type": "token"}, {}, flat("Implicit authentication is disabled", 403)),
+    ({"scope": "nope"}, {}, flat("Invalid scope field(s): nope")),
+    ({"scope": "basic nope wrong likes"}, {}, flat("Invalid scope field(s): nope, wrong")),
+    ({"scope": "<b>"}, {}, flat("Invalid scope field(s): ?b?")),
+    ({"scope": " ".join(f"s{n}" for n in range(65))}, {}, flat("Invalid scope field(s): too many")),
+    ({"code_challenge": "x", "code_challenge_method": "S256"}, {}, flat(CHALLENGE_WRONG)),
+    (
+        {"code_challenge": CHALLENGE, "code_challenge_method": ""},
+        {},
+        flat("code_challenge_method must be S256"),
+    ),
+    ({"code_challenge_method": "S256"}, {}, flat("code_challenge is missing (RFC 7636 4.3)")),
+    ({}, {"sandbox": True}, flat("You are not a sandbox user of this client", 403)),
+]
+
+
+@pytest.mark.parametrize(("pairs", "fields", "answer"), COLUMN)
+def test_classic_shows_what_is_wrong_and_redirects_nothing(
+    pairs: dict[str, str], fields: dict[str, Any], answer: tuple[int, dict[str, object]]
+) -> None:
+    app = client(**fields)
+    for said in SAID:
+        page = decided(request(**pairs), facts(app), said)
+        assert isinstance(page, ErrorPage)
+        assert (page.client, page.profile, page.changes) == (app, CLASSIC, ())
+        assert told(page.error, page.profile) == answer
+
+
+@pytest.mark.parametrize("start", range(len(COLUMN)))
+def test_the_first_wrong_thing_decides(start: int) -> None:
+    pairs, fields = {}, {}
+    for more, has, _ in reversed(COLUMN[start:]):
+        pairs.update(more)
+        fields.update(has)
+    page = decided(request(**pairs), facts(client(**fields)), "deny")
+    assert isinstance(page, ErrorPage)
+    assert told(page.error) == COLUMN[start][2]
+
+
+@pytest.mark.parametrize("pairs", [row[0] for row in COLUMN if not row[1]])
+def test_all_but_the_sandbox_is_settled_before_login(pairs: dict[str, str]) -> None:
+    assert isinstance(decided(request(**pairs), facts(client(), None, None)), ErrorPage)
+    asked = decided(request(), facts(client(sandbox=True), None, None))
+    assert asked == AskLogin(client(sandbox=True), REDIRECT)
+
+
+# --- login ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("browser", "person"),
+    [
+        (None, None),
+        (None, account()),
+        (session(), None),
+        (session(expires_at=NOW), account()),
+        (session(expires_at=0), account()),
+        (session(), account(disabled_at=NOW)),
+        (session(), account(disabled_at=0)),
+    ],
+)
+@pytest.mark.parametrize("said", SAID)
+def test_who_is_not_logged_in_is_asked_to(
+    browser: Session | None, person: Account | None, said: str | None
+) -> None:
+    """Also when the confirmation screen was answered meanwhile: nothing is granted and nothing is denied."""
+    known = facts(client(), browser, person, consent("basic"))
+    asked = decided(request(redirect_uri=REDIRECT + "?a=b", state="s"), known, said)
+    assert asked == AskLogin(client(), REDIRECT + "?a=b", ())
+
+
+# --- sandbox ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fields", "may"),
+    [
+        ({"sandbox": True}, False),
+        ({"sandbox": True, "testers": (2, 3)}, False),
+        ({"sandbox": True, "testers": (2, 1)}, True),
+        ({"sandbox": True, "owner_id": 1}, True),
+        ({"sandbox": False}, True),
+    ],
+)
+def test_an_app_in_development_is_for_its_owner_and_testers(fields: dict[str, Any], may: bool) -> None:
+    for said in SAID:
+        decision = decided(request(), facts(client(**fields), before=consent("basic")), said)
+        assert isinstance(decision, ErrorPage) is not may
+        if isinstance(decision, ErrorPage):
+            assert told(decision.error) == flat("You are not a sandbox user of this client", 403)
+
+
+# --- consent ----------------------------------------------------------------------------------------------------------
+
+FORGETFUL = other_rules(BOOK, remember_consent=False)
+ALL = ("basic", "likes")
+IMPLICIT = client(allow_implicit=True)
+
+
+@pytest.mark.parametrize(
+    ("app", "kind", "before", "book", "new"),
+    [
+        (client(), "code", None, BOOK, ALL),
+        (client(), "code", consent(*ALL), BOOK, None),
+        (client(), "code", consent("comments", *ALL), BOOK, None),
+        (client(), "code", consent("basic"), BOOK, ("likes",)),
+        (client(), "code", consent(*ALL), FORGETFUL, ALL),
+        (public(), "code", consent(*ALL), BOOK, ALL),
+        (IMPLICIT, "token", consent(*ALL), BOOK, ALL),
+        (public(allow_implicit=True), "token", consent(*ALL), BOOK, ALL),
+        (IMPLICIT, "code", consent(*ALL), BOOK, None),
+    ],
+    ids="first remembered more-remembered widened forgetful public implicit public-implicit code-beside".split(),
+)
+def test_who_is_asked_and_for_what(
+    app: Client, kind: str, before: Consent | None, book: Rulebook, new: tuple[str, ...] | None
+) -> None:
+    pairs = request(response_type=kind, scope="likes")
+    known = facts(app, before=before)
+    lifetime = 3600 if kind == "token" else None
+    decision = decided(pairs, known, None, book)
+    if new is None:
+        assert isinstance(decision, Answer) and decision.changes == ()
+        return
+    assert decision == AskConsent(app, "dev", account(), REDIRECT, ALL, new, lifetime, ())
+    for unknown in ("", "yes", "ALLOW", "allow "):  # H6
+        assert decided(pairs, known, unknown, book) == decision
+    allowed = decided(pairs, known, "allow", book)
+    kept = tuple(dict.fromkeys((*(before.scope if before else ()), *ALL)))
+    assert isinstance(allowed, Answer)
+    assert allowed.scope == ALL
+    assert allowed.changes == (Save(Consent(1, "app", kept, NOW)),)
+
+
+# --- yes --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("app", "more", "expected"),
+    [
+        (client(), {}, {"lifetime": 600}),
+        (client(), {"scope": "likes", "state": "a b"}, {"lifetime": 600, "scope": ALL, "state": "a%20b"}),
+        (client(), PKCE, {"lifetime": 600, "challenge": CHALLENGE}),
+        (client(), {"redirect_uri": REDIRECT + "?a=b"}, {"lifetime": 600, "redirect_uri": REDIRECT + "?a=b"}),
+        (IMPLICIT, {"response_type": "token"}, {"lifetime": 3600, "response_type": "token"}),
+        (public(), {}, {"lifetime": 600}),
+        (client(), {"unknown": "x", "nonce": "n", "prompt": "none"}, {"lifetime": 600}),
+        (client(profile="oauth20"), {}, {"lifetime": 60, "profile": OAUTH20, "scope": ()}),
+        (client(profile="oauth20"), PKCE, {"lifetime": 60, "profile": OAUTH20, "scope": (), "challenge": CHALLENGE}),
+        (public(profile="oauth20"), PKCE, {"lifetime": 60, "profile": OAUTH20, "scope": (), "challenge": CHALLENGE}),
+        (client(profile="oauth21"), PKCE, {"lifetime": 60, "profile": OAUTH21, "scope": (), "challenge": CHALLENGE}),
+    ],
+)  # fmt: skip
+def test_what_an_answer_carries(app: Client, more: dict[str, str], expected: dict[str, Any]) -> None:
+    fields = {
+        "client": app,
+        "account": account(),
+        "profile": CLASSIC,
+        "response_type": "code",
+        "redirect_uri": REDIRECT,
+        "state": "",
+        "scope": ("basic",),
+        "challenge": None,
+        **expected,
+    }
+    saves = (Save(Consent(1, "app", fields["scope"], NOW)),)
+    assert decided(request(**more), facts(app), "allow") == Answer(**fields, changes=saves)
+
+
+def test_how_long_an_implicit_token_lives_is_a_setting() -> None:
+    book = other_rules(BOOK, implicit_lifetime=60)
+    asked = decided(request(response_type="token"), facts(IMPLICIT), None, book)
+    assert isinstance(asked, AskConsent) and asked.lifetime == 60
+    given_ = decided(request(response_type="token"), facts(IMPLICIT), "allow", book)
+    assert isinstance(given_, Answer) and given_.lifetime == 60
+
+
+@pytest.mark.parametrize(("name", "lifetime"), [("classic", None), ("oauth20", 3600), ("oauth21", 3600)])
+def test_the_person_is_told_how_long_the_access_lasts(name: str, lifetime: int | None) -> None:
+    asked = decided(request(**PKCE), facts(client(profile=name)))
+    assert isinstance(asked, AskConsent) and asked.lifetime == lifetime
+
+
+# --- no ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["code", "token"])  # D5: in both flows
+@pytest.mark.parametrize(
+    ("more", "location"),
+    [
+        ({}, f"{REDIRECT}?{DENIED}"),
+        ({"state": "S"}, f"{REDIRECT}?{DENIED}&state=S"),
+        ({"state": "a b&c"}, f"{REDIRECT}?{DENIED}&state=a%20b%26c"),
+        ({"redirect_uri": REDIRECT + "?a=b"}, f"{REDIRECT}?a=b&{DENIED}"),
+        ({"redirect_uri": REDIRECT + "?a=b", "state": "S"}, f"{REDIRECT}?a=b&{DENIED}&state=S"),
+    ],
+)
+@pytest.mark.parametrize("before", [None, consent("basic")])
+def test_where_a_denial_goes(kind: str, more: dict[str, str], location: str, before: Consent | None) -> None:
+    decision = decided(request(response_type=kind, **more), facts(IMPLICIT, before=before), "deny")
+    assert decision == Refuse(location, "user_denied", IMPLICIT, ())
+
+
+def test_a_denial_under_todays_profiles() -> None:
+    app = client(profile="oauth21")
+    decision = decided(request(state="S", **PKCE), facts(app), "deny")
+    words = "error=access_denied&error_description=The+user+denied+your+request"
+    assert decision == Refuse(f"{REDIRECT}?{words}&state=S&{ISS}", "user_denied", app, ())
+
+
+# --- today's profiles -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("profile", [OAUTH20, OAUTH21])
+@pytest.mark.parametrize(
+    ("pairs", "fields", "error", "words", "reason"),
+    [
+        ({"response_type": ""}, {}, "invalid_request", "response_type is missing", "response_type_missing"),
+        (
+            {"response_type": "token"},
+            {"allow_implicit": True},
+            "unsupported_response_type",
+            "this response_type is not supported",
+            "response_type_unknown",
+        ),
+        ({"scope": "nope"}, {}, "invalid_scope", "unknown scope: nope", "scope_unknown"),
+        (
+            {"code_challenge_method": "plain"},
+            {},
+            "invalid_request",
+            "code_challenge_method must be S256",
+            "challenge_method",
+        ),
+        (
+            {},
+            {"sandbox": True},
+            "access_denied",
+            "this app is in development and you are not one of its testers",
+            "not_a_tester",
+        ),
+    ],
+)
+def test_todays_profiles_tell_the_client_what_is_wrong(
+    profile: Profile, pairs: dict[str, str], fields: dict[str, Any], error: str, words: str, reason: str
+) -> None:
+    app = client(profile=profile.name, **fields)
+    location = f"{REDIRECT}?error={error}&error_description={quote_plus(words)}"
+    for state, tail in (("", ""), ("a b", "&state=a%20b")):
+        decision = decided(request(state=state, **{**PKCE, **pairs}), facts(app))
+        assert decision == Refuse(f"{location}{tail}&{ISS}", reason, app, ())
+
+
+@pytest.mark.parametrize(
+    ("app", "needed"),
+    [
+        (client(profile="classic"), False),
+        (public(profile="classic"), False),
+        (client(profile="oauth20"), False),
+        (public(profile="oauth20"), True),
+        (public(profile="oauth20", type="native"), True),
+        (client(profile="oauth21"), True),
+        (public(profile="oauth21"), True),
+    ],
+)
+def test_who_must_use_pkce(app: Client, needed: bool) -> None:
+    decision = decided(request(), facts(app))
+    assert isinstance(decision, Refuse if needed else AskConsent)
+    if isinstance(decision, Refuse):
+        assert decision.reason == "challenge_missing"
+    assert isinstance(decided(request(**PKCE), facts(app)), AskConsent)
+
+
+# --- state (D7) -------------------------------------------------------------------------------------------------------
+
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=30)
+
+
+def locations(sent: Params) -> list[str]:
+    """Where a denial and an answer go."""
+    refuse = decide(sent, facts(client()), "deny", BOOK, NOW)
+    answer = decide(sent, facts(client()), "allow", BOOK, NOW)
+    assert isinstance(refuse, Refuse) and isinstance(answer, Answer)
+    return [refuse.location, f"{REDIRECT}?state={answer.state}"]
+
+
+@given(TEXT, st.sampled_from([quote, quote_plus, lambda text: quote(text, safe="")]))
+def test_state_is_carried_byte_for_byte(text: str, encode: Callable[[str], str]) -> None:
+    sent = encode(text)
+    start = f"client_id=app&redirect_uri={quote(REDIRECT, safe='')}&response_type=code&state="
+    for location in locations(parse((start + sent).encode())):
+        assert location.endswith(f"state={sent}")
+        assert unquote_plus(location.rpartition("state=")[2]) == text
+        assert parse_qs(urlsplit(location).query)["state"] == [text]
+
+
+@given(TEXT)
+def test_state_of_any_making_stays_in_its_place(text: str) -> None:
+    """Sent as a form's value, without any encoding to keep: it adds no parameter, no fragment and no header."""
+    for location in locations(params(**request(state=text))):
+        assert location.isascii() and location.isprintable() and " " not in location
+        assert "#" not in location
+        assert parse_qs(urlsplit(location).query)["state"] == [text]

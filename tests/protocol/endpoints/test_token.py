@@ -1,0 +1,335 @@
+"""The token endpoint: who asks, with which grant, and what is said when they may not (classic.md 3; C11, D1-D3, R9)."""
+
+import base64
+import hashlib
+from dataclasses import replace as other_rules
+
+import pytest
+
+from tests.protocol.samples import (
+    CHALLENGE,
+    CODE,
+    NOW,
+    REDIRECT,
+    SECRET,
+    VERIFIER,
+    account,
+    authorization,
+    client,
+    code,
+    flat,
+    params,
+    public,
+    query,
+    secret,
+    told,
+)
+from valetkey.protocol.changes import Revoke, Spend
+from valetkey.protocol.decision import Granted, Refused
+from valetkey.protocol.endpoints.token import REQUEST_NAMES, decide, read
+from valetkey.protocol.errors import InvalidClient, InvalidRequest, OAuthError
+from valetkey.protocol.grants import GRANTS
+from valetkey.protocol.model import AuthorizationCode, Client, ExchangeFacts
+from valetkey.protocol.params import Params, parse
+from valetkey.protocol.profile import Profile
+from valetkey.protocol.profiles.classic import CLASSIC
+from valetkey.protocol.profiles.oauth20 import OAUTH20
+from valetkey.protocol.profiles.oauth21 import OAUTH21
+from valetkey.protocol.rules.credentials import Credentials
+
+NOTHING = Params([])
+BODY = {
+    "client_id": "app",
+    "client_secret": SECRET,
+    "grant_type": "authorization_code",
+    "redirect_uri": REDIRECT,
+    "code": CODE,
+}
+FACTS = ExchangeFacts(client(), code(), account())
+BASIC = "Basic " + base64.b64encode(f"app:{SECRET}".encode()).decode()
+MISSING = "You must provide a {}"
+
+
+def answer(
+    body: dict[str, str],
+    facts: ExchangeFacts = FACTS,
+    header: str | None = None,
+    profile: Profile = CLASSIC,
+    sent: Params = NOTHING,
+) -> Granted | tuple[int, dict[str, object]]:
+    """What a request comes to: granted, or status and body of the refusal."""
+    try:
+        request = read(params(**body), sent, header, profile)
+    except OAuthError as error:
+        return told(error, profile)
+    decision = decide(request, facts, profile, NOW)
+    return decision if isinstance(decision, Granted) else told(decision.error, profile)
+
+
+def without(*names: str) -> dict[str, str]:
+    return {name: value for name, value in BODY.items() if name not in names}
+
+
+GRANTED = Granted(authorization(), account(), CLASSIC, None, (Spend(AuthorizationCode, code().digest, NOW),))
+
+
+def test_the_documents_request() -> None:
+    """curl -F client_id -F client_secret -F grant_type=authorization_code -F redirect_uri -F code"""
+    request = read(params(**BODY), NOTHING, None, CLASSIC)
+    assert request.shown == Credentials("app", SECRET, "client_secret_post")
+    assert request.grant is GRANTS["authorization_code"]
+    assert request.digest == hashlib.sha256(CODE.encode()).digest()
+    assert decide(request, FACTS, CLASSIC, NOW) == GRANTED
+
+
+@pytest.mark.parametrize("name", BODY)
+@pytest.mark.parametrize("how", ["absent", "empty"])
+def test_what_must_be_provided(name: str, how: str) -> None:
+    body = without(name) if how == "absent" else {**BODY, name: ""}
+    assert answer(body) == flat(MISSING.format(name))
+
+
+@pytest.mark.parametrize("first", range(len(BODY)))
+def test_the_first_that_is_missing_is_named(first: int) -> None:
+    """The client is known before its redirect_uri and code are asked for, and named first of all."""
+    names = list(BODY)
+    assert answer(without(*names[first:])) == flat(MISSING.format(names[first]))
+
+
+@pytest.mark.parametrize(
+    ("body", "facts", "message"),
+    [
+        ({}, ExchangeFacts(), "Invalid Client ID"),
+        ({"client_secret": "wrong"}, ExchangeFacts(), "Invalid Client ID"),
+        ({"redirect_uri": "", "code": ""}, ExchangeFacts(), "Invalid Client ID"),
+        ({}, ExchangeFacts(client(disabled_at=NOW), code(), account()), "Invalid Client ID"),
+        ({"client_secret": "wrong"}, FACTS, "Invalid Client Secret"),
+        ({"client_secret": SECRET + " "}, FACTS, "Invalid Client Secret"),
+        ({"client_secret": "wrong", "redirect_uri": "", "code": ""}, FACTS, "Invalid Client Secret"),
+        ({}, ExchangeFacts(client(secrets=()), code(), account()), "Invalid Client Secret"),
+        (
+            {},
+            ExchangeFacts(client(secrets=(secret(SECRET, NOW),)), code(), account()),
+            "Invalid Client Secret",
+        ),
+        ({}, ExchangeFacts(public(), code(), account()), "Invalid Client Secret"),
+        ({}, ExchangeFacts(client()), "Matching code was not found or was already used."),
+        ({"redirect_uri": "https://b.test/"}, FACTS, "Redirect URI doesn't match original redirect URI"),
+        ({"grant_type": "password"}, FACTS, 'Only grant type "authorization_code" is allowed'),
+        (
+            {"grant_type": "password", "client_secret": "wrong"},
+            FACTS,
+            'Only grant type "authorization_code" is allowed',
+        ),
+    ],
+)
+def test_what_classic_says(body: dict[str, str], facts: ExchangeFacts, message: str) -> None:
+    assert answer({**BODY, **body}, facts) == flat(message)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "password",  # C11
+        "implicit",
+        "token",
+        "client_credentials",
+        "refresh_token",
+        "Authorization_Code",
+        "authorization_code ",
+        "authorization_code,password",
+        "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        "__class__",
+    ],
+)
+def test_no_other_grant_type_is_known(name: str) -> None:
+    assert answer({**BODY, "grant_type": name}) == flat('Only grant type "authorization_code" is allowed')
+    today = answer({**BODY, "grant_type": name}, profile=OAUTH20)
+    assert today == (
+        400,
+        {"error": "unsupported_grant_type", "error_description": "this grant_type is not supported"},
+    )
+
+
+# --- header and query -------------------------------------------------------------------------------------------------
+
+
+def basic(text: str) -> str:
+    return "Basic " + base64.b64encode(text.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("body", "header", "expected"),
+    [
+        (BODY, BASIC, GRANTED),  # two known clients send both
+        (BODY, basic("app:wrong"), flat("Invalid Client Secret")),
+        (BODY, basic(f"other:{SECRET}"), flat("Invalid Client Secret")),
+        ({**BODY, "client_secret": "wrong"}, BASIC, flat("Invalid Client Secret")),
+        (without("client_id", "client_secret"), BASIC, flat("You must provide a client_secret")),
+        (without("client_secret"), BASIC, flat("You must provide a client_secret")),
+        (BODY, "Basic !", flat("the Authorization header is not Basic credentials")),
+        (BODY, "Bearer abc", GRANTED),
+    ],
+)
+def test_a_basic_header_beside_the_body(
+    body: dict[str, str], header: str, expected: Granted | tuple[int, dict[str, object]]
+) -> None:
+    assert answer(body, header=header) == expected
+
+
+@pytest.mark.parametrize("name", sorted(REQUEST_NAMES))
+@pytest.mark.parametrize("value", ["x", ""])
+def test_parameters_are_never_taken_from_the_query(name: str, value: str) -> None:
+    refusal = flat("parameters belong into the body, not into the query string")
+    assert answer(BODY, sent=query(**{name: value})) == refusal  # D1, R10
+    assert answer(without(name), sent=query(**{name: value})) == refusal
+    assert answer({}, sent=query(**BODY)) == refusal
+
+
+def test_which_names_those_are() -> None:
+    assert sorted(REQUEST_NAMES) == (
+        "client_id client_secret code code_verifier grant_type redirect_uri scope".split()
+    )
+
+
+def test_other_names_may_stand_in_the_query_unless_they_are_in_the_body_too() -> None:
+    assert answer(BODY, sent=query(utm="x")) == GRANTED
+    assert answer({**BODY, "utm": "x"}) == GRANTED
+    refusal = flat("parameters belong into the body, not into the query string")
+    assert answer({**BODY, "utm": "x"}, sent=query(utm="x")) == refusal
+
+
+@pytest.mark.parametrize("name", BODY)
+def test_no_parameter_is_there_twice(name: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        parse(f"unknown=a&{name}=a&{name}=a".encode())
+    assert told(caught.value) == flat(f"the parameter {name} is there twice")
+
+
+# --- today's profiles -------------------------------------------------------------------------------------------------
+
+
+BOUND = code(challenge=CHALLENGE)
+PROVEN = {**BODY, "code_verifier": VERIFIER}
+NAMELESS = without("client_id", "client_secret")
+
+
+@pytest.mark.parametrize("profile", [OAUTH20, OAUTH21])
+@pytest.mark.parametrize(
+    ("app", "names", "header"),
+    [
+        (client(), (), None),
+        (client(), ("client_id", "client_secret"), BASIC),
+        (client(), ("client_secret",), BASIC),
+        (public(), ("client_secret",), None),
+        (public(type="native"), ("client_secret",), None),
+    ],
+)
+def test_every_method_of_today(
+    profile: Profile, app: Client, names: tuple[str, ...], header: str | None
+) -> None:
+    body = {name: value for name, value in PROVEN.items() if name not in names}
+    granted = answer(body, ExchangeFacts(app, BOUND, account()), header, profile)
+    spends = (Spend(AuthorizationCode, BOUND.digest, NOW),)
+    assert granted == Granted(authorization(), account(), profile, 3600, spends)
+
+
+TWO_METHODS = "the client is authenticated by two methods at once (RFC 6749 2.3)"
+MALFORMED = "the Authorization header is not Basic credentials"
+
+
+@pytest.mark.parametrize(
+    ("error", "words", "app", "body", "header"),
+    [
+        ("invalid_client", "client_id is missing", client(), {}, None),
+        ("invalid_client", "the client is unknown", None, BODY, None),
+        ("invalid_client", "the client is unknown", client(disabled_at=0), BODY, None),
+        ("invalid_client", "the client_secret is wrong", client(), {**BODY, "client_secret": "no"}, None),
+        ("invalid_client", "the client_secret is wrong", public(), BODY, None),
+        ("invalid_client", "the client_secret is wrong", client(), NAMELESS, basic("app:no")),
+        ("invalid_client", "the client_secret is wrong", public(), NAMELESS, basic("app:")),
+        ("invalid_client", "this client must authenticate", client(), without("client_secret"), None),
+        (
+            "invalid_client",
+            "this client must authenticate",
+            client(secrets=()),
+            without("client_secret"),
+            None,
+        ),
+        ("invalid_client", MALFORMED, client(), BODY, "Basic !"),
+        ("invalid_request", TWO_METHODS, client(), BODY, BASIC),
+        (
+            "invalid_request",
+            "client_id differs from the Authorization header",
+            client(),
+            {**without("client_secret"), "client_id": "b"},
+            BASIC,
+        ),
+        ("invalid_request", "grant_type is missing", client(), without("grant_type"), None),
+        ("invalid_request", "redirect_uri is missing", client(), without("redirect_uri"), None),
+        ("invalid_request", "code is missing", client(), without("code"), None),
+        ("invalid_grant", "the code is unknown", client(id="b"), BODY, None),
+        (
+            "invalid_grant",
+            "redirect_uri differs from the authorization request",
+            client(),
+            {**BODY, "redirect_uri": "x"},
+            None,
+        ),
+        ("invalid_grant", "code_verifier is missing", client(), BODY, None),
+        (
+            "invalid_grant",
+            "code_verifier does not belong to the code_challenge",
+            client(),
+            {**BODY, "code_verifier": "x"},
+            None,
+        ),
+    ],
+)
+def test_what_oauth20_says(
+    error: str, words: str, app: Client | None, body: dict[str, str], header: str | None
+) -> None:
+    status = 401 if error == "invalid_client" else 400
+    said = (status, {"error": error, "error_description": words})
+    assert answer(body, ExchangeFacts(app, BOUND, account()), header, OAUTH20) == said
+
+
+@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post", "none"])
+def test_a_method_that_the_profile_does_not_have_is_refused(method: str) -> None:
+    """Before the secret is looked at: the right one does not help."""
+    rules = other_rules(OAUTH20, client_auth=OAUTH20.client_auth - {method})
+    bodies = {"client_secret_basic": NAMELESS, "none": without("client_secret")}
+    header = BASIC if method == "client_secret_basic" else None
+    request = read(params(**bodies.get(method, BODY)), NOTHING, header, rules)
+    refused = decide(request, FACTS, rules, NOW)
+    assert isinstance(refused, Refused) and isinstance(refused.error, InvalidClient)
+    assert (refused.error.reason, refused.profile, refused.changes) == ("method_unknown", rules, ())
+
+
+# --- what a refusal writes --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "found", "reason", "changes"),
+    [
+        (BODY, code(spent_at=NOW - 1), "code_spent", (Revoke(77, NOW),)),  # C2, R7
+        ({**BODY, "client_secret": "no"}, code(spent_at=NOW - 1), "secret_wrong", ()),
+        ({**BODY, "client_secret": "no"}, code(), "secret_wrong", ()),  # does not burn the code
+        ({**BODY, "redirect_uri": "no"}, code(spent_at=NOW - 1), "redirect_uri_differs", ()),
+        ({**BODY, "code_verifier": VERIFIER}, code(spent_at=NOW - 1), "verifier_unasked", ()),
+        (BODY, code(spent_at=NOW, authorization=authorization(client_id="b")), "code_unknown", ()),
+        (BODY, code(expires_at=NOW), "code_expired", ()),
+    ],
+)
+def test_only_a_replay_writes_although_it_refuses(
+    body: dict[str, str], found: AuthorizationCode, reason: str, changes: tuple[Revoke, ...]
+) -> None:
+    request = read(params(**body), NOTHING, None, CLASSIC)
+    refused = decide(request, ExchangeFacts(client(), found, account()), CLASSIC, NOW)
+    assert isinstance(refused, Refused)
+    assert (refused.error.reason, refused.changes, refused.profile) == (reason, changes, CLASSIC)
+
+
+def test_a_missing_code_is_looked_up_as_one_that_nobody_has() -> None:
+    request = read(params(**without("code")), NOTHING, None, CLASSIC)
+    assert request.digest == hashlib.sha256(b"").digest()

@@ -1,0 +1,246 @@
+"""The origin's API: whose token is this, and what is said when it is nobody's (classic.md 4)."""
+
+import hashlib
+import hmac
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.protocol.samples import (
+    NOW,
+    SECRET,
+    account,
+    authorization,
+    client,
+    digest,
+    params,
+    public,
+    query,
+)
+from valetkey.protocol.endpoints.users import (
+    ApiRequest,
+    Denied,
+    bad_parameters,
+    decide,
+    missing_scope,
+    no_such_user,
+    rate_limited,
+    read,
+)
+from valetkey.protocol.model import AccessToken, Authorization, BearerFacts, Client
+from valetkey.protocol.params import Params
+
+TOKEN = "fb2e77d.47a0479900504cb3ab4a1f626d174d2d"
+PATH = "/users/self"
+
+
+def meta(kind: str, message: str, code: int = 400) -> tuple[int, dict[str, object]]:
+    return code, {"meta": {"error_type": kind, "code": code, "error_message": message}}
+
+
+INVALID = meta("OAuthAccessTokenException", "The access_token provided is invalid.")
+MISSING = meta("OAuthParameterException", "Missing client_id or access_token URL parameter.")
+
+
+# --- which token ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sent", "header", "token"),
+    [
+        (query(access_token=TOKEN), None, TOKEN),
+        (params(access_token=TOKEN), "", TOKEN),
+        (params(access_token=TOKEN), "OAuth abc", TOKEN),  # an unknown scheme beside the parameter
+        (params(access_token=TOKEN), "Basic YTpi", TOKEN),
+        (params(access_token=TOKEN), "Bearerabc", TOKEN),
+        (params(access_token=TOKEN), "Bearer\tabc", TOKEN),
+        (params(), f"Bearer {TOKEN}", TOKEN),
+        (params(), f"bearer {TOKEN}", TOKEN),
+        (params(), f"BEARER {TOKEN}", TOKEN),
+        (params(access_token=""), f"Bearer {TOKEN}", TOKEN),
+        (params(), "Bearer aB0-._~+/==", "aB0-._~+/=="),
+    ],
+)
+def test_the_one_token_of_a_call(sent: Params, header: str | None, token: str) -> None:
+    assert read(sent, header) == ApiRequest(sent, digest(token))
+
+
+@pytest.mark.parametrize(
+    ("sent", "header", "reason", "answer"),
+    [
+        (params(), None, "token_missing", MISSING),
+        (params(access_token=""), None, "token_missing", MISSING),
+        (params(client_id="app"), None, "token_missing", MISSING),
+        (params(), "Basic YTpi", "token_missing", MISSING),
+        (params(), "Bearerabc", "token_missing", MISSING),
+        (
+            params(access_token=TOKEN),
+            f"Bearer {TOKEN}",
+            "token_twice",
+            meta("OAuthParameterException", "The access_token was sent in two places."),
+        ),
+        (
+            params(access_token=TOKEN),
+            "Bearer",
+            "token_twice",
+            meta("OAuthParameterException", "The access_token was sent in two places."),
+        ),
+        (params(), "Bearer", "bearer_malformed", INVALID),
+        (params(), "Bearer ", "bearer_malformed", INVALID),
+        (params(), "Bearer  abc", "bearer_malformed", INVALID),
+        (params(), "Bearer abc ", "bearer_malformed", INVALID),
+        (params(), "Bearer \tabc", "bearer_malformed", INVALID),
+        (params(), "Bearer abc\n", "bearer_malformed", INVALID),
+        (params(), "Bearer abc,def", "bearer_malformed", INVALID),
+        (params(), "Bearer abc def", "bearer_malformed", INVALID),
+        (params(), 'Bearer "abc"', "bearer_malformed", INVALID),
+        (params(), "Bearer =", "bearer_malformed", INVALID),
+        (params(), "Bearer é", "bearer_malformed", INVALID),
+    ],
+)
+def test_a_call_without_one_token(
+    sent: Params, header: str | None, reason: str, answer: tuple[int, dict[str, object]]
+) -> None:
+    with pytest.raises(Denied) as caught:
+        read(sent, header)
+    assert (caught.value.reason, (caught.value.status, caught.value.body)) == (reason, answer)
+
+
+@given(st.text(max_size=20), st.text(st.characters(codec="utf-8"), min_size=1, max_size=20) | st.none())
+def test_only_one_whole_token_is_ever_looked_up(header: str, token: str | None) -> None:
+    sent = params(access_token=token) if token and "\0" not in token else params()
+    try:
+        request = read(sent, header)
+    except Denied:
+        return
+    assert request.digest == hashlib.sha256((sent.get("access_token") or header[7:]).encode()).digest()
+
+
+# --- what it opens ----------------------------------------------------------------------------------------------------
+
+
+def facts(root: Authorization | None = None, app: Client | None = None, **more: Any) -> BearerFacts:
+    expires_at, person = more.pop("expires_at", None), account(**more)
+    return BearerFacts(
+        AccessToken(digest(TOKEN), root or authorization(), NOW, expires_at), person, app or client()
+    )
+
+
+def refused(sent: Params, known: BearerFacts | None) -> tuple[str, tuple[int, dict[str, object]]]:
+    with pytest.raises(Denied) as caught:
+        decide(read(sent, None), known, PATH, NOW)
+    return caught.value.reason, (caught.value.status, caught.value.body)
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        facts(),
+        facts(expires_at=NOW + 1),
+        facts(authorization(scope=("likes", "basic"))),
+        facts(app=public(allow_implicit=True)),
+        facts(app=client(sandbox=True)),
+    ],
+)
+def test_a_living_token(known: BearerFacts) -> None:
+    assert decide(read(params(access_token=TOKEN), None), known, PATH, NOW) is known
+
+
+@pytest.mark.parametrize(
+    ("known", "reason"),
+    [
+        (None, "token_unknown"),
+        (facts(expires_at=NOW), "token_expired"),
+        (facts(expires_at=0), "token_expired"),
+        (facts(authorization(revoked_at=NOW)), "token_revoked"),
+        (facts(authorization(revoked_at=0)), "token_revoked"),
+        (facts(disabled_at=0), "token_disabled"),  # D10
+        (facts(app=client(disabled_at=0)), "token_disabled"),
+        (facts(authorization(revoked_at=0), client(disabled_at=0), expires_at=0), "token_expired"),
+        (facts(authorization(revoked_at=0, scope=())), "token_revoked"),
+        (facts(app=client(signed_requests=True, disabled_at=0)), "token_disabled"),
+    ],
+)
+def test_one_answer_for_every_token_that_is_not_alive(known: BearerFacts | None, reason: str) -> None:
+    assert refused(params(access_token=TOKEN), known) == (reason, INVALID)
+
+
+SIGNED = client(signed_requests=True)
+SIG = hmac.new(SECRET.encode(), f"{PATH}|access_token={TOKEN}".encode(), "sha256").hexdigest()
+
+
+def forbidden(message: str) -> tuple[int, dict[str, object]]:
+    return 403, {"code": 403, "error_type": "OAuthForbiddenException", "error_message": message}
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason", "answer"),
+    [
+        ({}, "sig_missing", forbidden("Invalid signed-request: Missing required parameter 'sig'")),
+        ({"sig": ""}, "sig_missing", forbidden("Invalid signed-request: Missing required parameter 'sig'")),
+        ({"sig": "0" * 64}, "sig_wrong", forbidden("Invalid signed-request: Signature does not match")),
+        (
+            {"sig": SIG, "count": "1"},
+            "sig_wrong",
+            forbidden("Invalid signed-request: Signature does not match"),
+        ),
+    ],
+)
+def test_an_app_that_enforces_signatures(
+    sent: dict[str, str], reason: str, answer: tuple[int, dict[str, object]]
+) -> None:
+    known = facts(app=SIGNED)
+    assert refused(params(access_token=TOKEN, **sent), known) == (reason, answer)
+    assert refused(params(access_token=TOKEN, **sent), facts(authorization(scope=()), SIGNED)) == (
+        reason,
+        answer,
+    )
+    plain = facts()
+    assert decide(read(params(access_token=TOKEN, **sent), None), plain, PATH, NOW) is plain
+
+
+def test_a_signed_call() -> None:
+    known = facts(app=SIGNED)
+    assert decide(read(params(access_token=TOKEN, sig=SIG), None), known, PATH, NOW) is known
+    bare = hmac.new(SECRET.encode(), PATH.encode(), "sha256").hexdigest()
+    assert decide(read(params(sig=bare), f"Bearer {TOKEN}"), known, PATH, NOW) is known
+
+
+# --- what is said -----------------------------------------------------------------------------------------------------
+
+SCOPE_WORDS = (
+    "This request requires scope=basic, but this access_token is not authorized with this scope. "
+    "The user must re-authorize your application with scope=basic to be granted the required permissions."
+)
+
+
+@pytest.mark.parametrize("scope", [(), ("likes",), ("basics",)])
+def test_a_token_without_the_scope(scope: tuple[str, ...]) -> None:
+    found = refused(params(access_token=TOKEN), facts(authorization(scope=scope)))
+    assert found == ("scope_missing", meta("OAuthPermissionsException", SCOPE_WORDS))
+
+
+@pytest.mark.parametrize(
+    ("denied", "reason", "answer"),
+    [
+        (missing_scope("basic"), "scope_missing", meta("OAuthPermissionsException", SCOPE_WORDS)),
+        (
+            rate_limited(500),
+            "rate_limited",
+            meta(
+                "OAuthRateLimitException",
+                "You have exceeded the maximum number of requests per hour. Your limit is 500.",
+                429,
+            ),
+        ),
+        (no_such_user(), "user_unknown", meta("APINotFoundError", "this user does not exist")),
+        (bad_parameters("words"), "parameters_bad", meta("OAuthParameterException", "words")),
+    ],
+)
+def test_every_refusal_in_the_apis_own_form(
+    denied: Denied, reason: str, answer: tuple[int, dict[str, object]]
+) -> None:
+    assert (denied.reason, str(denied)) == (reason, reason)
+    assert (denied.status, denied.body) == answer
