@@ -43,6 +43,7 @@ class Manner:
 
 
 EVERY_MANNER = [Manner(scripts, width) for scripts in (True, False) for width in (1280, 320)]
+BOTH_MANNERS = [Manner(scripts=True, width=1280), Manner(scripts=False, width=320)]
 
 
 @dataclass
@@ -58,8 +59,8 @@ class Visitor:
         await self.page.goto(urljoin(self.base, where))
         await self.look()
 
-    def find(self, selector: str) -> Locator:
-        return self.page.locator(selector)
+    def find(self, selector: str, has_text: str | None = None) -> Locator:
+        return self.page.locator(selector, has_text=has_text)
 
     async def fill(self, label: str, text: str, within: str = "main") -> None:
         """Write into the field that has this label."""
