@@ -105,7 +105,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     database: str = "sqlite:///valetkey.db"
     issuer: str = ""
     name: str = "valetkey"
-    accent: str = "#0b57d0"
+    accent: str = "#0e6b5c"
     server: ServerSettings = ServerSettings()
     consent: ConsentSettings = ConsentSettings()
     login: LoginSettings = LoginSettings()

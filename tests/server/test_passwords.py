@@ -64,6 +64,7 @@ async def test_I7_more_than_the_queue_holds_is_refused(passwords: Passwords):
     [
         ("too short", "shorter than 15"),
         ("aaaaaaaaaaaaaaaaaaaa", "repeats"),
+        ("password password password", "repeats"),
         ("snoopdogg-snoopdogg", "too close"),
         ("Valetkey2026!!!!", "too close"),
         ("x1" * 600, "longer than 1,000 bytes"),

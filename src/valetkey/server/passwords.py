@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -83,8 +84,11 @@ def why_not(password: str, shortest: int, context: tuple[str, ...]) -> str | Non
     if len(plain) < shortest:
         return f"is shorter than {shortest} characters; a few words in a row are easy to remember"
     folded = plain.casefold()
-    if len(set(folded)) < 5:
-        return "repeats the same few characters"
+    words = re.findall(r"\w+", folded)
+    if len(set(folded)) < 5 or (
+        len(words) > len(set(words)) and sum(map(len, set(words))) < shortest * 2 // 3
+    ):
+        return "repeats the same few characters or words"
     for word in context:
         if len(word) > 3 and len(folded.replace(word.casefold(), "")) < shortest * 2 // 3:
             return "is too close to your own name or the name of this site"

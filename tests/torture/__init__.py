@@ -1,0 +1,1 @@
+"""Campaigns: crashes, races and hostile input. Short in every test run, long with ./dev torture."""
