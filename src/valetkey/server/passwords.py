@@ -84,14 +84,14 @@ def why_not(password: str, shortest: int, context: tuple[str, ...]) -> str | Non
     if len(plain) < shortest:
         return f"is shorter than {shortest} characters; a few words in a row are easy to remember"
     folded = plain.casefold()
+    for word in context:
+        if len(word) > 3 and len(folded.replace(word.casefold(), "")) < shortest * 2 // 3:
+            return "is too close to your own name or the name of this site"
     words = re.findall(r"\w+", folded)
     if len(set(folded)) < 5 or (
         len(words) > len(set(words)) and sum(map(len, set(words))) < shortest * 2 // 3
     ):
         return "repeats the same few characters or words"
-    for word in context:
-        if len(word) > 3 and len(folded.replace(word.casefold(), "")) < shortest * 2 // 3:
-            return "is too close to your own name or the name of this site"
     if folded in common_passwords():
         return "is among the passwords that attackers try first"
     return None
