@@ -76,9 +76,10 @@ class ApiSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AccountSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """[accounts] signup: whether people can make accounts themselves."""
+    """[accounts] signup: whether people can make accounts themselves, and how many an hour from one network."""
 
     signup: bool = True
+    signups_per_network: int = 60
     password_length: int = 15
 
 

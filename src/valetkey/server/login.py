@@ -11,6 +11,8 @@ from valetkey.store.base import Conflict
 
 NETWORK_PREFIX = "login:network:"
 ACCOUNT_PREFIX = "login:account:"
+SIGN_UP_PREFIX = "signup:network:"
+SIGN_UP_WINDOW = 3600
 SEEN_STEPS = 20
 
 
@@ -91,6 +93,14 @@ async def count_attempt(server: AuthorizationServer, username: str, network: str
     if by_account > limits.attempts_per_account or by_network > limits.attempts_per_network:
         return Throttled(limits.window)
     return None
+
+
+async def count_sign_up(server: AuthorizationServer, network: str) -> Throttled | None:
+    """Count a sign-up against its network, before its password is hashed."""
+    if not server.settings.login.throttle:
+        return None
+    [count] = await server.store.attempt([SIGN_UP_PREFIX + network], server.clock(), SIGN_UP_WINDOW)
+    return Throttled(SIGN_UP_WINDOW) if count > server.settings.accounts.signups_per_network else None
 
 
 async def check_password(

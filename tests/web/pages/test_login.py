@@ -146,3 +146,14 @@ async def test_logged_in_already_the_app_gets_its_answer(site: Site, owner: Pers
     page = await owner.open(site.asks())
     page = await owner.send(page, "/oauth/authorize/consent", decision="allow")
     assert page.location.startswith(CALLBACK + "?code=")
+
+
+async def test_signing_up_again_and_again_from_one_network_is_slowed_down() -> None:
+    site = await built(settings(**{"accounts.signups_per_network": 1}))
+    person = site.visitor()
+    for expected in (400, 429):
+        page = await person.send(await person.open(SIGNUP), SIGNUP, username="new.here", password="short")
+        assert page.status == expected
+    assert "Please wait 60 minutes" in page.words
+    assert "short" not in page.html.partition("<form")[2]
+    await site.server.close()

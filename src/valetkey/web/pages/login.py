@@ -123,6 +123,12 @@ async def signup(request: Request) -> Response:
     form = await guard.read_form(request)
     next_path = guard.safe_next(form.get("next"))
     given = {name: form.get(name) or "" for name in LABELS}
+    throttled = await acts.count_sign_up(server, guard.network(request))
+    if throttled is not None:
+        response = signup_page(request, next_path, given | {"password": ""}, {"": wait(throttled)})
+        response.status_code = 429
+        response.headers["Retry-After"] = str(throttled.seconds)
+        return response
     try:
         account = await accounts.sign_up(server, accounts.SignUp(**given))
     except Problems as problems:
