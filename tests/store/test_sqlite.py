@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import sqlite3
 import sys
 from collections import Counter
@@ -16,8 +17,26 @@ from tests.store.contract.races import outcomes
 from tests.store.samples import NOW, account, digest, grant, settle_in
 from valetkey.protocol.changes import Save, Spend
 from valetkey.protocol.model import AuthorizationCode
-from valetkey.store import Store, Unavailable, open_store, sqlite_file
-from valetkey.store.sqlite import SqliteStore
+from valetkey.store import (
+    Store,
+    Unavailable,
+    cleaning,
+    counters,
+    open_store,
+    sql,
+    sqlite_file,
+    steps,
+)
+from valetkey.store.sqlite import SqliteStore, lite
+
+FREQUENT = [
+    *map(lite, (*cleaning.DEAD, *cleaning.DEAD_UNDER, cleaning.BARE, counters.ATTEMPT, counters.USED)),
+    *map(lite, (steps.SPEND_CODE, steps.REVOKE, steps.REVOKE_PAIR, steps.REVOKE_ALL, *steps.REMOVE)),
+    *map(lite, (sql.SESSIONS_OF, sql.CONNECTED_APPS, sql.CLIENTS_OF, sql.PICTURE)),
+    *(point.single() for point in vars(sql).values() if isinstance(point, sql.Point)),
+]
+
+CONSTANT = ("SCAN x", "SCAN CONSTANT ROW")  # the keys that were asked for
 
 SPENDER = """
 import asyncio, sys
@@ -93,6 +112,26 @@ class TestSqlite(Contract, DatabaseContract):
         connection.execute("PRAGMA max_page_count = 1000000")
         await store.apply((Save(wide),))
         assert await store.account(7) == wide
+
+    async def test_a_read_only_disk_is_told_and_gets_over(self, store: SqliteStore) -> None:
+        await settle_in(store)
+        connection = store._writer._connection
+        assert connection is not None
+        connection.execute("PRAGMA query_only = ON")
+        assert await outcomes(store.apply((Save(account(key)),)) for key in (2, 3)) == ["Unavailable"] * 2
+        connection.execute("PRAGMA query_only = OFF")
+        await store.apply((Save(account(2)),))
+        assert await store.account(3) is None
+
+    async def test_no_frequent_statement_reads_a_whole_table(self, store: Store, fresh_sqlite: Path) -> None:
+        connection = sqlite3.connect(fresh_sqlite)
+        scans = []
+        for statement in FREQUENT:
+            values = [1] * len(set(re.findall(r"[?]\d", statement)))
+            plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
+            scans += [(step, statement) for step in plan if step.startswith("SCAN") and step not in CONSTANT]
+        connection.close()
+        assert scans == []
 
     async def test_a_lock_held_for_too_long_is_told(
         self, url: str, fresh_sqlite: Path, monkeypatch: pytest.MonkeyPatch

@@ -9,15 +9,18 @@ import asyncio
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
+from valetkey.store import sqlite_file
 from valetkey.store.base import Conflict, Unavailable
 
 Job = Callable[[sqlite3.Connection], Any]
 Entry = tuple[asyncio.Future[Any], Job]
 
 _MOST = 512  # jobs in one transaction
+_ASK_AGAIN = 0.0003  # seconds, while another process writes
 _GATHERED = 1600  # rows written from one checkpoint to the next
 
 
@@ -42,7 +45,7 @@ class Writer:
     def start(self) -> None:
         """Connect and start the thread; the running loop is the one that is answered."""
         self._loop = asyncio.get_running_loop()
-        self._connection: sqlite3.Connection | None = self._connect()
+        self._connection: sqlite3.Connection | None = self._open()
         self._idle.set()
         self._thread = threading.Thread(target=self._run, name="valetkey-sqlite-writer", daemon=True)
         self._thread.start()
@@ -91,6 +94,11 @@ class Writer:
         if not self._armed:
             self._idle.set()
 
+    def _open(self) -> sqlite3.Connection:
+        connection = self._connect()
+        connection.execute("PRAGMA busy_timeout = 0")  # _begin waits in its own way
+        return connection
+
     # In the thread.
 
     def _run(self) -> None:
@@ -113,19 +121,19 @@ class Writer:
         """Every job's value or exception, after the COMMIT that made them true."""
         try:
             if self._connection is None:
-                self._connection = self._connect()
+                self._connection = self._open()
             return self._commit(self._connection, jobs)
         except Exception as error:  # whatever it is, this thread lives on
             self._roll_back()
             return [Unavailable(str(error)) for _ in jobs]
 
     def _commit(self, connection: sqlite3.Connection, jobs: list[Job]) -> list[Any]:
-        connection.execute("BEGIN IMMEDIATE")
+        _begin(connection)
         try:
             values = [_plain(connection, job) for job in jobs]
         except _Undo:
             connection.execute("ROLLBACK")
-            connection.execute("BEGIN IMMEDIATE")
+            _begin(connection)
             values = [_guarded(connection, job) for job in jobs]
         connection.execute("COMMIT")
         return values
@@ -138,6 +146,19 @@ class Writer:
             except sqlite3.Error:
                 self._connection.close()
                 self._connection = None
+
+
+def _begin(connection: sqlite3.Connection) -> None:
+    """Take the one write lock of the file, asking often: SQLite's own waiting grows longer and starves a process."""
+    until = time.monotonic() + sqlite_file.PATIENCE
+    while True:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            return
+        except sqlite3.OperationalError as error:
+            if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() > until:
+                raise
+        time.sleep(_ASK_AGAIN)
 
 
 def _plain(connection: sqlite3.Connection, job: Job) -> Any:
