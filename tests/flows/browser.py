@@ -99,7 +99,7 @@ class Page:
 
     @property
     def asks_login(self) -> bool:
-        return any("password" in form.kinds.values() and "username" in form.kinds for form in self.forms)
+        return bool(self.login_forms)
 
     @property
     def asks_consent(self) -> bool:
@@ -108,9 +108,12 @@ class Page:
     @property
     def login_form(self) -> Form:
         """The form with input[type=password]: fields `username` and `password` (classic.md 5)."""
-        found = [f for f in self.forms if f.kinds.get("password") == "password" and "username" in f.kinds]
-        assert found, f"no login form on {self.status} {self.url}: {self.text}"
-        return found[0]
+        assert self.login_forms, f"no login form on {self.status} {self.url}: {self.text}"
+        return self.login_forms[0]
+
+    @property
+    def login_forms(self) -> list[Form]:
+        return [f for f in self.forms if f.kinds.get("password") == "password" and "username" in f.kinds]
 
     @property
     def consent_form(self) -> Form:
