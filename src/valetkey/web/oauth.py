@@ -3,7 +3,7 @@
 import msgspec
 import structlog
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from valetkey.protocol.decision import AskLogin, ErrorPage, Refuse
@@ -20,7 +20,7 @@ from valetkey.web.body import Rejected, headers_of, read_body, read_form, read_q
 from valetkey.web.frame import wants_page
 from valetkey.web.pages.consent import consent_page
 from valetkey.web.pages.errors import error_page
-from valetkey.web.pages.login import login_page
+from valetkey.web.pages.login import login_page, with_next
 
 log = structlog.get_logger("valetkey.oauth")
 JSON_HEADERS = [
@@ -68,6 +68,7 @@ PEOPLE = {
     ),
     "other": ("The app sent a request we cannot read", "{message}. You have not shared anything."),
 }
+LONGEST_LOCATION = 6000
 Headers = list[tuple[bytes, bytes]]
 
 
@@ -188,7 +189,10 @@ class AuthorizeEndpoint:
         """What is shown instead of a redirect."""
         if isinstance(outcome, AskLogin):
             path = request.url.path + "?" + request.scope["query_string"].decode("ascii", "replace")
-            return login_page(request, next=path, client=outcome.client)
+            location = with_next("/accounts/login/", path)
+            if len(location) > LONGEST_LOCATION:  # a long state, spelled out twice: show the form here
+                return login_page(request, next=path, client=outcome.client)
+            return RedirectResponse(location, 302)
         if isinstance(outcome, ShowConsent):
             return consent_page(request, outcome.ask, outcome.ticket)
         return self.error(request, outcome)

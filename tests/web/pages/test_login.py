@@ -63,8 +63,10 @@ async def test_next_leads_back_to_a_page_of_ours(site: Site) -> None:
     assert page.path == "/accounts/manage_access/"
 
 
-async def test_login_in_place_names_the_app_and_may_lead_to_it(site: Site) -> None:
-    page = await site.visitor().open(site.asks())
+@pytest.mark.parametrize("more", ["", "&state=" + "%7B" * 1500], ids=["at its own address", "in place"])
+async def test_login_on_the_way_to_an_app_names_it_and_may_lead_to_it(site: Site, more: str) -> None:
+    page = await site.visitor().open(site.asks() + more)
+    assert page.path.startswith("/oauth/authorize" if more else LOGIN)
     assert "to go on to Prints & <b>Cards</b>" in page.words
     assert page.response.headers["content-security-policy"].endswith("form-action 'self' https:")
 

@@ -10,7 +10,7 @@ from starlette.routing import Route
 from valetkey.protocol.errors import OAuthError
 from valetkey.protocol.model import Account, Client
 from valetkey.protocol.params import parse
-from valetkey.server import accounts
+from valetkey.server import accounts, clients
 from valetkey.server import login as acts
 from valetkey.server.login import Attempt, LoggedIn, Throttled
 from valetkey.server.problems import NotFound, Problems
@@ -60,12 +60,23 @@ def with_next(path: str, next_path: str) -> str:
 
 def after(next_path: str) -> tuple[str, ...]:
     """Where a login may lead in the end: past the authorization endpoint, to the redirect_uri asked for."""
+    return leads_to(asked_with(next_path, "redirect_uri"))
+
+
+async def asking(request: Request, next_path: str) -> Client | None:
+    """The app that people go on to after logging in, if they came from one."""
+    client_id = asked_with(next_path, "client_id")
+    return await clients.known(server_of(request), client_id) if client_id else None
+
+
+def asked_with(next_path: str, name: str) -> str:
+    """A parameter of the authorization request that comes next; "" when something else comes next."""
     if not next_path.startswith("/oauth/authorize"):
-        return ()
+        return ""
     try:
-        return leads_to(parse(urlsplit(next_path).query.encode()).get("redirect_uri") or "")
+        return parse(urlsplit(next_path).query.encode()).get(name) or ""
     except OAuthError:
-        return ()
+        return ""
 
 
 async def login(request: Request) -> Response:
@@ -73,7 +84,8 @@ async def login(request: Request) -> Response:
     who = await guard.signed_in(request)
     if request.method != "POST":
         next_path = guard.safe_next(request.query_params.get("next"))
-        return login_page(request, next_path, more={"account": who.account if who else None})
+        client = await asking(request, next_path)
+        return login_page(request, next_path, client, {"account": who.account if who else None})
     form = await guard.read_form(request)
     next_path = guard.safe_next(form.get("next"))
     username, password = form.get("username") or "", form.get("password") or ""
@@ -84,7 +96,8 @@ async def login(request: Request) -> Response:
         return entered(request, outcome.token, next_path)
     words = wait(outcome) if isinstance(outcome, Throttled) else WRONG
     again = {"form": {"username": username[:64]}, "errors": {"": words}}
-    response = login_page(request, next_path, None, again, 429 if isinstance(outcome, Throttled) else 400)
+    client = await asking(request, next_path)
+    response = login_page(request, next_path, client, again, 429 if isinstance(outcome, Throttled) else 400)
     if isinstance(outcome, Throttled):
         response.headers["Retry-After"] = str(outcome.seconds)
     return response
