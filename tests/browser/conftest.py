@@ -1,5 +1,6 @@
 """What a browser test may ask for: one Chromium, one server, somebody else's app, and people at their pages."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -69,6 +70,7 @@ def printer(printing: Printer) -> Printer:
     """The same, not asked anything yet."""
     printing.to = ""
     printing.asked.clear()
+    printing.waits, printing.goes_on = asyncio.Event(), asyncio.Event()
     return printing
 
 

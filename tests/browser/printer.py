@@ -1,5 +1,6 @@
 """Somebody else's app, a photo printer on another site: a link, a popup, and the page people come back to."""
 
+import asyncio
 from dataclasses import dataclass, field
 
 from starlette.applications import Starlette
@@ -33,6 +34,8 @@ class Printer:
     base: str
     to: str = ""
     asked: list[str] = field(default_factory=list)
+    waits: asyncio.Event = field(default_factory=asyncio.Event)
+    goes_on: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def back(self) -> str:
@@ -41,7 +44,8 @@ class Printer:
 
     def asgi(self) -> Starlette:
         """The app's server."""
-        return Starlette(routes=[Route("/", self.page), Route("/back", self.page), Route("/hop", self.hop)])
+        paths = {"/": self.page, "/back": self.page, "/hop": self.hop, "/slow": self.slow}
+        return Starlette(routes=[Route(path, answer) for path, answer in paths.items()])
 
     async def page(self, request: Request) -> Response:
         """The one page; at /back the person has come home."""
@@ -52,3 +56,9 @@ class Printer:
         """A callback that goes on to another host, as apps do behind their login."""
         self.asked.append(str(request.url))
         return RedirectResponse(f"http://127.0.0.1:{request.url.port}/back?{request.url.query}")
+
+    async def slow(self, request: Request) -> Response:
+        """A callback that takes its time: until the test lets it go on."""
+        self.waits.set()
+        await self.goes_on.wait()
+        return await self.page(request)

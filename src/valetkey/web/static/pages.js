@@ -51,4 +51,15 @@ for (const time of document.querySelectorAll("time[data-minute]")) {
   time.textContent = local.format(new Date(time.dateTime));
 }
 
+// While the answer is on its way a second click would send the form again, and a question may be answered only once.
+const busy = (form, on) => (on ? form.setAttribute("aria-busy", "true") : form.removeAttribute("aria-busy"));
+addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post") return;
+  if (form.ariaBusy === "true") return event.preventDefault();
+  busy(form, true);
+  setTimeout(busy, 8000, form, false);
+});
+addEventListener("pageshow", () => { for (const form of document.forms) busy(form, false); });
+
 document.getElementById("problems")?.focus();
