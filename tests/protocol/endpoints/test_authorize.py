@@ -444,6 +444,14 @@ def test_who_must_use_pkce(app: Client, needed: bool) -> None:
     assert isinstance(decided(request(**PKCE), facts(app)), AskConsent)
 
 
+def test_pkce_binds_codes_only() -> None:
+    rules = other_rules(OAUTH20, response_types=frozenset({"code", "token"}))
+    book = other_rules(BOOK, profiles={"oauth20": rules})
+    app = public(profile="oauth20", allow_implicit=True)
+    assert isinstance(decided(request(response_type="token"), facts(app), None, book), AskConsent)
+    assert isinstance(decided(request(response_type="code"), facts(app), None, book), Refuse)
+
+
 # --- state (D7) -------------------------------------------------------------------------------------------------------
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=30)
