@@ -3,7 +3,15 @@
 import hashlib
 import hmac
 
+from valetkey.protocol.errors import InvalidClient
 from valetkey.protocol.model import Client
+from valetkey.protocol.rules.credentials import Credentials
+
+
+def check(client: Client, shown: Credentials, now: int) -> None:
+    """Raises InvalidClient unless the secret shown is one of the client's."""
+    if shown.secret is None or not matches(client, shown.secret, now):
+        raise InvalidClient("secret_wrong", "the client_secret is wrong")
 
 
 def matches(client: Client, secret: str, now: int) -> bool:
