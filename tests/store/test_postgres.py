@@ -1,6 +1,7 @@
 """PostgreSQL passes the contract, also without held statements; a server that goes and returns is lived through."""
 
 import asyncio
+import random
 from collections.abc import Iterator
 
 import pytest
@@ -87,6 +88,29 @@ class TestPostgresAsADatabase(Opened, DatabaseContract):
             postgres.sql(ends)
             await asyncio.sleep(0)
             await store.apply((Save(account(turn)),))
+
+    async def test_replays_of_many_codes_by_many_workers_do_not_wait_in_a_circle(
+        self, url: str, postgres: ThrowawayPostgres
+    ) -> None:
+        stores = [open_store(url) for _ in range(4)]
+        for store in stores:
+            await store.open()
+        await settle_in(stores[0])
+        names = [f"code{turn}" for turn in range(60)]
+        await grant(stores[0], *names)
+        tries = [(store, key) for store in stores for key in range(1, 61) for _ in range(3)]
+        random.shuffle(tries)
+        ends = await outcomes(
+            store.apply(exchange(names[key - 1], f"t{turn}", key)) for turn, (store, key) in enumerate(tries)
+        )
+        assert sorted(ends) == ["Conflict"] * 660 + ["done"] * 60
+        assert sorted(key for (_, key), end in zip(tries, ends, strict=True) if end == "done") == [
+            *range(1, 61)
+        ]
+        for store in stores:
+            await store.close()
+        name = url.split("/")[3].split("?")[0]
+        assert postgres.sql(f"SELECT deadlocks FROM pg_stat_database WHERE datname = '{name}'") == "0"
 
     async def test_text_is_in_the_order_of_its_bytes(self, url: str, postgres: ThrowawayPostgres) -> None:
         await migrate.migrate(url)

@@ -14,6 +14,9 @@ from valetkey.store.steps import Step
 T = TypeVar("T")
 
 _CONNECT, _ANSWER = 5.0, 15.0  # seconds to wait for
+# Seconds for which a statement stays prepared. A plan made while a table was small reads it whole; the server makes
+# another on its own only when it counts the rows again, which may be a busy minute later.
+_PLANNED = 10
 _TURNS = 4  # tries of a list that was in a deadlock with another
 
 # The server's state and not the statement's fault: gone, going, starting, full, out of places, a standby.
@@ -35,8 +38,7 @@ _STATES = (
 async def connect(address: Address) -> Any:
     """A new connection. Raises Unavailable.
 
-    Statements stay prepared on it for good; behind PgBouncer, which may lend us another connection for each
-    transaction, none is.
+    Statements stay prepared on it, but behind PgBouncer, which may lend us another connection for each transaction.
     """
     held = 0 if address.pgbouncer else 256
     try:
@@ -45,7 +47,7 @@ async def connect(address: Address) -> Any:
             timeout=_CONNECT,
             command_timeout=_ANSWER,
             statement_cache_size=held,
-            max_cached_statement_lifetime=0,
+            max_cached_statement_lifetime=_PLANNED,
         )
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
         raise Unavailable(f"PostgreSQL: {error or type(error).__name__}") from error

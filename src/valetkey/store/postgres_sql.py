@@ -36,7 +36,15 @@ _TOKEN_COLUMNS = (
     "digest, authorization_id, created_at, expires_at",
     "token, root, created_at, expires_at",
 )
-_SPENT = "UPDATE codes SET spent_at = x.at FROM x WHERE codes.digest = x.code AND codes.spent_at IS NULL RETURNING x.*"
+# Locked in the order of their digests, so that batches with the same codes wait for one another but not in a circle.
+_HELD = (
+    "SELECT digest FROM codes WHERE digest = ANY($2::bytea[]) AND spent_at IS NULL "
+    "ORDER BY digest FOR NO KEY UPDATE"
+)
+_SPENT = (
+    "UPDATE codes SET spent_at = x.at FROM held JOIN x ON x.code = held.digest "
+    "WHERE codes.digest = held.digest AND codes.spent_at IS NULL RETURNING x.*"
+)
 
 # The lists of changes that come often, by their steps: many such lists in one statement, one round trip, one commit.
 # A key that is taken fails it whole; the lists are then applied one by one.
@@ -44,6 +52,7 @@ SHAPES: dict[tuple[str, ...], str] = {
     # A token is kept only where the code was spent; of several lists with the same code, one spends it.
     (SPEND_CODE, NEW_TOKEN): _batch(
         f"at bigint, code bytea, {_TOKEN}",
+        f"held AS ({_HELD})",
         f"spent AS ({_SPENT})",
         f"kept AS ({_put(*_TOKEN_COLUMNS, 'spent')})",
         written="spent",
