@@ -37,6 +37,7 @@ from valetkey.web.app import create_app
 SITE = "https://id.example"
 CALLBACK = "https://app.example/callback"
 PASSWORD = "gin and juice, laid back"
+HOST = (b"host", b"id.example")
 Headers = Sequence[tuple[bytes, bytes]]
 
 
@@ -187,7 +188,7 @@ class House:
             "raw_path": path.encode(),
             "root_path": "",
             "query_string": query,
-            "headers": [(b"host", b"id.example"), *headers],
+            "headers": [*([] if any(name == b"host" for name, _ in headers) else [HOST]), *headers],
             "client": ("192.0.2.66", 50000),
             "server": ("id.example", 443),
         }

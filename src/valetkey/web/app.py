@@ -62,7 +62,23 @@ def routes(server: AuthorizationServer) -> list[BaseRoute]:
         Mount("/static", OwnFiles(directory=STATIC)),
         *pages.ROUTES,
         *console.ROUTES,
+        *without_slash([*pages.ROUTES, *console.ROUTES]),
     ]
+
+
+def without_slash(known: list[BaseRoute]) -> list[BaseRoute]:
+    """Who forgets the slash at the end of a page's address is led on: by our own path, never by Host (E3, A11)."""
+    paths = [route.path for route in known if isinstance(route, Route) and "GET" in (route.methods or ())]
+    return [led_on(path) for path in paths if path.endswith("/") and path != "/" and "{" not in path]
+
+
+def led_on(path: str) -> Route:
+    """From a page's address without its slash to the one with it."""
+
+    async def onward(request: Request) -> Response:
+        return Response(status_code=302, headers={"Location": path})
+
+    return Route(path.removesuffix("/"), onward)
 
 
 class Front:
@@ -71,7 +87,7 @@ class Front:
     def __init__(self, server: AuthorizationServer) -> None:
         self.state = State({"server": server})
         self.paths = protocol_paths(server)
-        self.site = Router(routes(server), lifespan=lifespan)
+        self.site = Router(routes(server), redirect_slashes=False, lifespan=lifespan)
         self.framed = Frame(self.site)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
