@@ -1,0 +1,1 @@
+"""The command line, for the operator. Nothing here imports more than click before a command runs."""

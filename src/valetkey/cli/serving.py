@@ -1,0 +1,151 @@
+"""One process that serves: uvicorn behind our door, and how it leaves: not ready first, then deaf, then gone."""
+
+import contextlib
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from functools import partial
+from types import FrameType
+from typing import Any
+
+import structlog
+import uvicorn
+from msgspec import Struct
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from valetkey.settings import Settings
+from valetkey.web.listener import Listening, limits_of
+
+ASKS_IF_READY = ("/healthz", "/readyz")
+GRACE = 30  # seconds for requests under way, and for those who read slowly
+OTHER_FILES = 100  # descriptors that are not connections
+MOST_FILES = 65536
+log = structlog.get_logger("valetkey.serve")
+
+
+class Manner(Struct, frozen=True):
+    """How to leave, how many connections there may be, and which process must live as long as this one does."""
+
+    drain: float = 0.0
+    connections: int = 900
+    parent: int | None = None
+
+
+def serve(settings: Settings, listening: socket.socket, manner: Manner) -> int:
+    """Serve on a socket until a signal says otherwise; returns the exit code."""
+    server = Server(configured(settings, manner), manner)
+    try:
+        server.run([listening])
+    except SystemExit as ended:  # uvicorn's way to say that the app could not start
+        return int(ended.code or 0)
+    return 0 if server.started else 1
+
+
+def configured(settings: Settings, manner: Manner) -> uvicorn.Config:
+    """uvicorn without what we do not use, or do ourselves."""
+    door: Any = Listening(limits_of(settings.server, manner.connections))
+    return uvicorn.Config(
+        partial(make_app, settings),
+        factory=True,
+        http=door,
+        ws="none",
+        interface="asgi3",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE,
+    )
+
+
+def make_app(settings: Settings) -> ASGIApp:
+    """This process's own server, out of the settings."""
+    from valetkey.server.authorization_server import assemble
+    from valetkey.web.app import create_app
+
+    return create_app(assemble(settings))
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server with a gentler end."""
+
+    def __init__(self, config: uvicorn.Config, manner: Manner) -> None:
+        super().__init__(config)
+        self.manner = manner
+        self.leaves_at: float | None = None
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """SIGTERM and SIGINT end the server, and then nothing else."""
+        before = {
+            number: signal.signal(number, self.handle_exit) for number in (signal.SIGTERM, signal.SIGINT)
+        }
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Somebody wants us to end. With a time to drain, SIGTERM begins it; anything after that is meant at once."""
+        if sig == signal.SIGTERM and self.manner.drain and self.leaves_at is None and self.started:
+            self.leaves_at = time.monotonic() + self.manner.drain
+            self.say_not_ready()
+        else:
+            super().handle_exit(sig, frame)
+
+    def say_not_ready(self) -> None:
+        """From now on whoever asks is told to go elsewhere, and whoever stays is served."""
+        leaving = Leaving(self.config.loaded_app)
+        self.config.loaded_app = leaving
+        for connection in self.server_state.connections:
+            setattr(connection, "app", leaving)  # noqa: B010  not all of uvicorn's protocols have one
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second."""
+        if self.leaves_at is not None and time.monotonic() >= self.leaves_at:
+            self.should_exit = True
+        if self.manner.parent is not None and os.getppid() != self.manner.parent:
+            log.warning("parent_gone")
+            self.should_exit = True
+        return await super().on_tick(counter)
+
+
+class Leaving:
+    """In front of the app while we drain: not ready, and no connection is kept."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, the last of its connection."""
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+
+        async def send_last(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}
+            await send(message)
+
+        if scope["path"] not in ASKS_IF_READY:
+            return await self.app(scope, receive, send_last)
+        body = b'{"status":"leaving"}'
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+        await send_last({"type": "http.response.start", "status": 503, "headers": headers})
+        await send_last({"type": "http.response.body", "body": body})
+
+
+def raised_file_limit() -> int:
+    """As many open files as we are allowed; returns how many connections that leaves room for."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            soft = wanted
+    return max(OTHER_FILES, (wanted if soft == resource.RLIM_INFINITY else soft) - OTHER_FILES)

@@ -1,0 +1,108 @@
+"""Several processes on one listening socket: one that dies is replaced, all end together."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import structlog
+
+from valetkey.cli import serving
+
+TOO_SOON = 2.0  # a worker that lives no longer than that is not replaced at once
+PATIENCE = serving.GRACE + 5
+HOPELESS = 5.0  # a worker that cannot start while we are that young will never start
+CANNOT_START = 3  # uvicorn's exit code for that
+WATCHED = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGALRM)
+log = structlog.get_logger("valetkey.workers")
+
+
+class Workers:
+    """Forks, before anything is opened, and then only waits for signals."""
+
+    def __init__(self, count: int, serve: Callable[[int], int], at_end: Callable[[], None]) -> None:
+        self.count, self.serve, self.at_end = count, serve, at_end
+        self.born: dict[int, float] = {}
+        self.began = time.monotonic()
+        self.ending = False
+        self.code = 0
+
+    def run(self) -> int:
+        """Keep `count` workers alive until a signal; returns the exit code."""
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # one that is ignored need not be kept for us
+        try:
+            self.fill()
+            while self.born or not self.ending:
+                self.obey(signal.sigwait(WATCHED))
+        finally:
+            signal.alarm(0)
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        return self.code
+
+    def obey(self, number: int) -> None:
+        """A signal came."""
+        if number == signal.SIGCHLD:
+            self.bury()
+        elif number == signal.SIGALRM:
+            self.end(signal.SIGKILL) if self.ending else self.fill()
+        else:
+            self.end(signal.SIGKILL if self.ending and number == signal.SIGINT else signal.SIGTERM)
+
+    def fill(self) -> None:
+        """Start the workers that are missing."""
+        while len(self.born) < self.count:
+            parent = os.getpid()
+            pid = os.fork()
+            if pid == 0:
+                self.be_worker(parent)
+            self.born[pid] = time.monotonic()
+            log.debug("worker_started", pid=pid)
+
+    def be_worker(self, parent: int) -> None:
+        """In the new process: serve, and never return."""
+        code = 1
+        try:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, WATCHED)
+            code = self.serve(parent)
+        except BaseException:
+            log.exception("worker_failed")
+        finally:
+            os._exit(code)
+
+    def bury(self) -> None:
+        """Workers have ended."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            lived = time.monotonic() - self.born.pop(pid, 0.0)
+            if not self.ending:
+                self.mourn(pid, os.waitstatus_to_exitcode(status), lived)
+
+    def mourn(self, pid: int, code: int, lived: float) -> None:
+        """A worker ended that should not have."""
+        log.error("worker_died", pid=pid, exit_code=code, lived=round(lived, 1))
+        if code == CANNOT_START and time.monotonic() - self.began < HOPELESS:
+            self.code = 1
+            self.end(signal.SIGTERM)
+        elif lived < TOO_SOON:
+            signal.alarm(1)
+        else:
+            self.fill()
+
+    def end(self, number: signal.Signals) -> None:
+        """Tell all workers to end; those that do not are killed later."""
+        if not self.ending:
+            self.ending = True
+            self.at_end()
+            signal.alarm(PATIENCE)
+        for pid in self.born:
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
