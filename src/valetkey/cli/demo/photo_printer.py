@@ -87,7 +87,11 @@ class Shop:
         if turned_away is not None:
             return turned_away
         code = request.query_params.get("code", "")
-        said = {"landed": str(request.url), "code": code, "curl": exchange.curl(self.registration, code)}
+        said: dict[str, Any] = {
+            "landed": str(request.url),
+            "code": code,
+            "curl": exchange.curl(self.registration, code),
+        }
         try:
             token = await run_in_threadpool(exchange.token_for, self.registration, code)
             access_token = token.field("access_token")
