@@ -1,5 +1,6 @@
 """Records to test with: each differs from the next by what the test names."""
 
+import asyncio
 import hashlib
 from typing import Any
 
@@ -64,6 +65,5 @@ async def settle_in(store: Store) -> None:
 
 async def grant(store: Store, *names: str) -> None:
     """One authorization a name, with a code of that name and no token yet; the ids count from 1."""
-    for key, name in enumerate(names, 1):
-        root = authorization(key)
-        await store.apply((Save(root), Save(code(name, root))))
+    roots = [(authorization(key), name) for key, name in enumerate(names, 1)]
+    await asyncio.gather(*(store.apply((Save(root), Save(code(name, root)))) for root, name in roots))
