@@ -10,7 +10,7 @@ from valetkey.server.passwords import HashQueueFull
 from valetkey.server.problems import Conflict, NotFound, Unavailable
 from valetkey.server.settle import Busy
 from valetkey.web.body import Rejected
-from valetkey.web.guard import VISITOR, VISITOR_SECONDS, Refused, put_cookie, secure, server_of
+from valetkey.web.guard import VISITOR, VISITOR_SECONDS, Refused, path_of, put_cookie, secure, server_of
 from valetkey.web.pages.errors import error_page
 
 log = structlog.get_logger("valetkey.web")
@@ -78,9 +78,9 @@ def answer_to(request: Request, error: Exception) -> Response:
     refused = as_refused(error)
     reference = server_of(request).mint.reference()
     if refused.status >= 500 and not isinstance(error, Unavailable | Busy | Conflict | HashQueueFull):
-        log.exception("page_failed", reference=reference, path=request.url.path, exc_info=error)
+        log.exception("page_failed", reference=reference, path=path_of(request), exc_info=error)
     else:
-        facts = {"status": refused.status, "reason": refused.reason, "path": request.url.path[:200]}
+        facts = {"status": refused.status, "reason": refused.reason, "path": path_of(request)[:200]}
         log.info("page_refused", reference=reference, **facts)
     response = shown(request, refused, reference)
     response.headers.update(refused.headers)

@@ -46,6 +46,11 @@ def server_of(request: Request) -> AuthorizationServer:
     return cast(AuthorizationServer, request.app.state.server)
 
 
+def path_of(request: Request) -> str:
+    """The path asked for. Not request.url, which reads the query as well, and that may be no text."""
+    return cast(str, request.scope["path"])
+
+
 def secure(request: Request) -> bool:
     """Whether people come by https, as the issuer says; never what a header says (R15)."""
     return server_of(request).book.issuer.startswith("https://")

@@ -188,7 +188,7 @@ class AuthorizeEndpoint:
     async def page(self, request: Request, outcome: ErrorPage | AskLogin | ShowConsent) -> Response:
         """What is shown instead of a redirect."""
         if isinstance(outcome, AskLogin):
-            path = request.url.path + "?" + request.scope["query_string"].decode("ascii", "replace")
+            path = guard.path_of(request) + "?" + request.scope["query_string"].decode("ascii", "replace")
             location = with_next("/accounts/login/", path)
             if len(location) > LONGEST_LOCATION:  # a long state, spelled out twice: show the form here
                 return login_page(request, next=path, client=outcome.client)

@@ -96,7 +96,7 @@ def page(
     frame = {
         "operator": guard.server_of(request).settings.name,
         "csrf": guard.csrf(request),
-        "here": request.url.path,
+        "here": guard.path_of(request),
     }
     policy = " ".join((POLICY, *form_action))
     return HTMLResponse(html(name, frame | dict(facts)), status, {"Content-Security-Policy": policy})

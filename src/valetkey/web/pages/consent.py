@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from valetkey.protocol.decision import AskConsent
 from valetkey.protocol.model import Catalogue, Scope
-from valetkey.web.guard import server_of
+from valetkey.web.guard import path_of, server_of
 from valetkey.web.render import host, leads_to, page
 
 
@@ -38,7 +38,7 @@ def in_words(catalogue: Catalogue, names: tuple[str, ...]) -> list[Scope]:
 def asked(request: Request) -> str:
     """The authorization request as a path of ours, to come back to after logging in as somebody else."""
     query: bytes = request.scope["query_string"]
-    return f"{request.url.path}?{query.decode('ascii', 'replace')}"
+    return f"{path_of(request)}?{query.decode('ascii', 'replace')}"
 
 
 def lasts(lifetime: int | None) -> str:

@@ -35,7 +35,7 @@ def signed_in_only(endpoint: Callable[[Request, SignedIn], Awaitable[Response]])
         who = await guard.signed_in(request)
         if who is not None:
             return await endpoint(request, who)
-        back = request.url.path if request.method != "POST" else "/"
+        back = guard.path_of(request) if request.method != "POST" else "/"
         return RedirectResponse("/accounts/login/?" + urlencode({"next": back}), 303)
 
     return asks
