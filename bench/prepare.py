@@ -1,0 +1,153 @@
+"""Fill a fresh database through the server layer, and write the requests that load.c will send.
+
+    prepare.py FOLDER ROUNDS CODES      the settings come from the environment, as the server's do
+
+Run by run.py, in the working tree that is measured.
+"""
+
+import asyncio
+import itertools
+import struct
+import sys
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+from valetkey.protocol.changes import Changes, Save
+from valetkey.protocol.model import AccessToken, Account, Authorization, AuthorizationCode, Client, Consent
+from valetkey.server import accounts, clients, login
+from valetkey.server.authorization_server import AuthorizationServer, assemble
+from valetkey.server.mint import digest
+from valetkey.settings import load
+from valetkey.web import guard
+
+REDIRECT = "https://rp.test/cb"
+ACCOUNTS, TOKENS = 16, 1000
+AT_ONCE = 256
+YEAR = 365 * 24 * 3600
+
+
+class Preparation:
+    """A database that is being filled, and the requests that go with it."""
+
+    def __init__(self, server: AuthorizationServer, folder: Path) -> None:
+        self.server, self.folder = server, folder
+        self.host = urlsplit(server.book.issuer).netloc
+        self.root_ids = itertools.count(
+            server.mint.authorization_id(server.clock())
+        )  # so many at once would collide
+
+    async def fill(self, rounds: int, codes: int) -> None:
+        """Everything."""
+        people = [await self.person(f"user{n}") for n in range(ACCOUNTS)]
+        form = clients.ClientForm("bench", "web", "classic", (REDIRECT,))
+        app = await clients.register(self.server, people[0], form)
+        assert app.secret is not None
+        self.write("nop", [self.get("/nop")])
+        await self.bearer(people, app.client)
+        await self.authorize(people, app.client)
+        self.login(people)
+        for number in range(rounds):
+            await self.exchange(f"exchange-{number}", codes, people, app)
+
+    async def person(self, name: str) -> Account:
+        """Somebody with a profile as people have one."""
+        form = accounts.SignUp(name, f"The Real {name.title()}", f"{name}@rp.test", f"password of {name}")
+        account = await accounts.sign_up(self.server, form, by_operator=True)
+        profile = accounts.ProfileForm(account.full_name, account.email, "A line or two.", "https://rp.test")
+        return await accounts.edit_profile(self.server, account, profile)
+
+    async def bearer(self, people: list[Account], client: Client) -> None:
+        """Living tokens, each of an authorization of its own."""
+        requests, lists = [], []
+        for number in range(TOKENS):
+            token = self.server.mint.access_token("classic", client.id)
+            root = self.root(people[number % ACCOUNTS], client)
+            lists.append((Save(root), Save(AccessToken(digest(token), root, root.granted_at))))
+            requests.append(self.get("/v1/users/self?" + urlencode({"access_token": token})))
+        await self.apply(lists)
+        self.write("bearer", requests)
+
+    async def authorize(self, people: list[Account], client: Client) -> None:
+        """Browsers that are logged in, of people who have said yes before."""
+        requests, now = [], self.server.clock()
+        for account in people:
+            attempt = login.Attempt(account.username, "", "127.0.0.1", "bench")
+            session = await login.open_session(self.server, account, attempt, None)
+            await self.server.store.apply((Save(Consent(account.id, client.id, ("basic",), now)),))
+            asked = {"client_id": client.id, "redirect_uri": REDIRECT, "response_type": "code"}
+            for number in range(4):
+                path = "/oauth/authorize/?" + urlencode(asked | {"state": f"state{number}"})
+                requests.append(self.get(path, f"Cookie: {guard.SESSION}={session}"))
+        self.write("authorize", requests)
+
+    def login(self, people: list[Account]) -> None:
+        """The login form as a browser sends it back."""
+        requests = []
+        for account in people:
+            visitor = self.server.mint.text()
+            form = {
+                "csrf": guard.csrf_for(visitor),
+                "next": "/",
+                "username": account.username,
+                "password": f"password of {account.username}",
+            }
+            path = "/accounts/login/"
+            requests.append(self.post(path, form, f"Cookie: {guard.VISITOR}={visitor}"))
+        self.write("login", requests)
+
+    async def exchange(self, name: str, codes: int, people: list[Account], app: clients.NewClient) -> None:
+        """Codes that nobody has spent."""
+        requests, lists = [], []
+        asked = {"grant_type": "authorization_code", "redirect_uri": REDIRECT}
+        asked |= {"client_id": app.client.id, "client_secret": app.secret or ""}
+        for number in range(codes):
+            code, root = self.server.mint.code(), self.root(people[number % ACCOUNTS], app.client)
+            kept = AuthorizationCode(digest(code), root, REDIRECT, root.granted_at + YEAR)
+            lists.append((Save(root), Save(kept)))
+            requests.append(self.post("/oauth/access_token", asked | {"code": code}))
+        await self.apply(lists)
+        self.write(name, requests)
+
+    def root(self, account: Account, client: Client) -> Authorization:
+        return Authorization(next(self.root_ids), account.id, client.id, ("basic",), self.server.clock())
+
+    async def apply(self, lists: list[Changes]) -> None:
+        for first in range(0, len(lists), AT_ONCE):
+            await asyncio.gather(*map(self.server.store.apply, lists[first : first + AT_ONCE]))
+
+    def get(self, path: str, *headers: str) -> bytes:
+        head = (f"GET {path} HTTP/1.1", f"Host: {self.host}", "Accept: */*", *headers, "", "")
+        return "\r\n".join(head).encode()
+
+    def post(self, path: str, form: dict[str, str], *headers: str) -> bytes:
+        body = urlencode(form)
+        kind = "Content-Type: application/x-www-form-urlencoded"
+        length = f"Content-Length: {len(body)}"
+        head = (
+            f"POST {path} HTTP/1.1",
+            f"Host: {self.host}",
+            "Accept: */*",
+            kind,
+            length,
+            *headers,
+            "",
+            body,
+        )
+        return "\r\n".join(head).encode()
+
+    def write(self, name: str, requests: list[bytes]) -> None:
+        framed = (struct.pack("<I", len(request)) + request for request in requests)
+        (self.folder / f"{name}.requests").write_bytes(b"".join(framed))
+
+
+async def main(folder: str, rounds: str, codes: str) -> None:
+    server = assemble(load())
+    await server.open()
+    try:
+        await Preparation(server, Path(folder)).fill(int(rounds), int(codes))
+    finally:
+        await server.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))

@@ -1,0 +1,30 @@
+"""`valetkey serve`, with the empty handler that everything is a share of in front of its application.
+
+serve.py PORT; the settings come from the environment.
+"""
+
+import sys
+from typing import Any
+
+from valetkey.cli import main, serving
+
+HEADERS = [(b"content-type", b"text/plain"), (b"content-length", b"2")]
+
+
+class WithEmpty:
+    """/nop answers at once; all else is valetkey's."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope.get("path") != "/nop":
+            return await self.app(scope, receive, send)
+        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+
+if __name__ == "__main__":
+    make_app = serving.make_app
+    serving.make_app = lambda settings: WithEmpty(make_app(settings))  # type: ignore[assignment]
+    main.cli(["serve", "--host", "127.0.0.1", "--port", sys.argv[1]], prog_name="valetkey")

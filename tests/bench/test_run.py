@@ -1,0 +1,24 @@
+"""The bench still runs: every operation once, small, every answer good. What it measures is not looked at."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SMALL = "--engine sqlite --rounds 1 --seconds 0.2 --codes 100 --connections 4 --idle 0.2".split()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the bench needs Linux")
+@pytest.mark.skipif(not (shutil.which("cc") or shutil.which("gcc")), reason="the bench needs a C compiler")
+def test_a_small_run_measures_everything_and_every_answer_is_good(tmp_path: Path) -> None:
+    command = [sys.executable, "bench/run.py", *SMALL, "--place", str(tmp_path), "--json", tmp_path / "rounds"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200)
+    assert run.returncode == 0, run.stdout + run.stderr
+    for operation in ("empty", "exchange", "bearer", "authorize", "login", "bearer beside logins"):
+        assert f"| sqlite | {operation} " in run.stdout
+    assert "nothing in 0 s" in run.stdout
+    assert "valetkey --help: " in run.stdout
+    assert (tmp_path / "rounds").read_text().startswith("[")
