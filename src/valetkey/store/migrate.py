@@ -4,14 +4,10 @@ import asyncio
 import os
 import sqlite3
 from importlib import resources
-from typing import TYPE_CHECKING
 
 from valetkey.store import sqlite_file
 from valetkey.store.address import Address, parse
 from valetkey.store.base import Unavailable
-
-if TYPE_CHECKING:
-    import asyncpg
 
 _TABLE = "CREATE TABLE IF NOT EXISTS schema_version(version INTEGER PRIMARY KEY);\n"
 _VERSION = "SELECT max(version) FROM schema_version"
@@ -35,13 +31,7 @@ async def pending(url: str) -> list[str]:
     if address.engine == "sqlite":
         version = await asyncio.to_thread(_version_sqlite, address.place)
     elif address.engine == "postgresql":
-        from valetkey.store.postgres_link import connect
-
-        connection = await connect(address)
-        try:
-            version = await _version_postgres(connection)
-        finally:
-            await connection.close()
+        version = await _version_postgres(address)
     else:
         return []
     return [name for _, name, _ in _missing(version)]
@@ -117,29 +107,37 @@ def migrate_sqlite(path: str) -> list[str]:
 # PostgreSQL
 
 
-async def _version_postgres(connection: "asyncpg.Connection") -> int:
-    if await connection.fetchval("SELECT to_regclass('schema_version')::text") is None:
-        return 0
-    return await connection.fetchval(_VERSION) or 0
+async def _version_postgres(address: Address) -> int:
+    from valetkey.store.postgres_link import connect, or_unavailable
+
+    connection = await connect(address)
+    with or_unavailable():
+        try:
+            if await connection.fetchval("SELECT to_regclass('schema_version')::text") is None:
+                return 0
+            return await connection.fetchval(_VERSION) or 0
+        finally:
+            await connection.close()
 
 
 async def migrate_postgres(address: Address) -> list[str]:
     """The steps for one database, in a transaction that holds an advisory lock."""
-    from valetkey.store.postgres_link import connect
+    from valetkey.store.postgres_link import connect, or_unavailable
 
-    connection = await connect(address)
-    try:
-        if not _missing(await _version_postgres(connection)):
-            return []
-        async with connection.transaction():
-            await connection.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
-            await connection.execute(_dialect(_TABLE))
-            missing = _missing(await connection.fetchval(_VERSION) or 0)
-            for number, _, text in missing:
-                await connection.execute(_dialect(text))
-                await connection.execute(f"INSERT INTO schema_version VALUES({number})")
-    finally:
-        await connection.close()
+    if not _missing(await _version_postgres(address)):
+        return []
+    connection = await connect(address, patience=None)
+    with or_unavailable():
+        try:
+            async with connection.transaction():
+                await connection.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
+                await connection.execute(_dialect(_TABLE))
+                missing = _missing(await connection.fetchval(_VERSION) or 0)
+                for number, _, text in missing:
+                    await connection.execute(_dialect(text))
+                    await connection.execute(f"INSERT INTO schema_version VALUES({number})")
+        finally:
+            await connection.close()
     return [name for _, name, _ in missing]
 
 

@@ -39,7 +39,7 @@ class PostgresStore(Lookups):
 
     async def ready(self) -> bool:
         try:
-            await self._do(lambda link: link.look("SELECT 1"))
+            await self._looking.ask(self._alone, lambda link: link.look("SELECT 1"))
         except Unavailable:
             return False
         return True

@@ -52,32 +52,29 @@ class Writing(Group):
         columns = zip(*([value for step in steps for value in step.values] for steps in asked), strict=True)
         try:
             written = {row[0] for row in await link.fetch(self._statement, *columns)}
-        except (Conflict, asyncpg.PostgresError):
-            return [
-                await _alone(link, steps) for steps in asked
-            ]  # one of them is at fault, not its neighbours
+        except (Conflict, asyncpg.PostgresError):  # one of them is at fault, not its neighbours
+            return await _each(asked, link.write)
         return [None if number in written else Conflict() for number in range(1, len(asked) + 1)]
 
 
-async def _alone(link: Link, steps: list[Step]) -> Exception | None:
-    try:
-        await link.write(steps)
-    except Exception as error:
-        return error
-    return None
+async def _each(asked: Sequence[Any], work: Callable[[Any], Awaitable[Any]]) -> list[Any]:
+    """One after another; once the server is gone, it is not asked for the rest."""
+    answers: list[Any] = []
+    for what in asked:
+        try:
+            answers.append(await work(what))
+        except Unavailable as error:
+            return answers + [Unavailable(str(error)) for _ in asked[len(answers) :]]
+        except Exception as error:
+            answers.append(error)
+    return answers
 
 
 class Job(Group):
     """Something that is done for one alone."""
 
     async def answer(self, link: Link, asked: Sequence[Callable[[Link], Awaitable[Any]]]) -> list[Any]:
-        values = []
-        for work in asked:
-            try:
-                values.append(await work(link))
-            except Exception as error:
-                values.append(error)
-        return values
+        return await _each(asked, lambda work: work(link))
 
 
 class Lane:

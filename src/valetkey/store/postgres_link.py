@@ -35,20 +35,27 @@ _STATES = (
 )
 
 
-async def connect(address: Address) -> Any:
-    """A new connection. Raises Unavailable.
+async def connect(address: Address, patience: float | None = _ANSWER) -> Any:
+    """A new connection, which waits so long for an answer. Raises Unavailable.
 
     Statements stay prepared on it, but behind PgBouncer, which may lend us another connection for each transaction.
     """
     held = 0 if address.pgbouncer else 256
-    try:
+    with or_unavailable():
         return await asyncpg.connect(
             address.place,
             timeout=_CONNECT,
-            command_timeout=_ANSWER,
+            command_timeout=patience,
             statement_cache_size=held,
             max_cached_statement_lifetime=_PLANNED,
         )
+
+
+@contextmanager
+def or_unavailable() -> Iterator[None]:
+    """Whatever the server or the way to it has against us is Unavailable."""
+    try:
+        yield
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
         raise Unavailable(f"PostgreSQL: {error or type(error).__name__}") from error
 

@@ -28,6 +28,7 @@ class SqliteStore(Lookups):
         self._closed = False
         self._beside = ThreadPoolExecutor(1, "valetkey-sqlite-beside")
         self._beside_connection: sqlite3.Connection | None = None
+        self._reader: sqlite3.Connection | None = None
         self._writer = Writer(
             lambda: sqlite_file.connect(path), lambda: self._beside.submit(self._list, _CHECKPOINT, ())
         )
@@ -35,7 +36,7 @@ class SqliteStore(Lookups):
     async def open(self) -> None:
         try:
             await asyncio.to_thread(migrate.migrate_sqlite, self._path)
-            self._reader = sqlite_file.connect(self._path)
+            self._reader = sqlite_file.connect(self._path, patience=1)  # the loop waits with it
             self._writer.start()
         except (sqlite3.Error, OSError) as error:
             raise Unavailable(f"{self._path}: {error}") from error
@@ -44,19 +45,24 @@ class SqliteStore(Lookups):
         self._closed = True
         await self._writer.close()
         await asyncio.to_thread(self._beside.shutdown)
-        if self._beside_connection is not None:
-            self._beside_connection.close()
-        self._reader.close()
+        for connection in (self._beside_connection, self._reader):
+            if connection is not None:
+                connection.close()
 
     async def ready(self) -> bool:
         try:
-            return self._reader.execute("SELECT 1 FROM schema_version").fetchone() is not None
-        except sqlite3.Error:
+            return self._read("SELECT 1 FROM schema_version") is not None
+        except Unavailable:
             return False
 
     async def _one(self, point: Point, *keys: Any) -> Row | None:
+        return self._read(_single(point), keys)
+
+    def _read(self, statement: str, keys: tuple[Any, ...] = ()) -> Row | None:
+        if self._reader is None or self._closed:
+            raise Unavailable("the store is not open")
         try:
-            row: Row | None = self._reader.execute(_single(point), keys).fetchone()
+            row: Row | None = self._reader.execute(statement, keys).fetchone()
         except sqlite3.Error as error:
             raise Unavailable(str(error)) from error
         return row
@@ -76,6 +82,8 @@ class SqliteStore(Lookups):
 
     async def apply(self, changes: Changes) -> None:
         steps = steps_of(changes)
+        if not steps:
+            return
 
         def job(connection: sqlite3.Connection) -> None:
             for step in steps:

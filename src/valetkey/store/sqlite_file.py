@@ -19,11 +19,15 @@ _PRAGMAS = (
 )
 
 
-def connect(path: str) -> sqlite3.Connection:
+def connect(path: str, patience: float | None = None) -> sqlite3.Connection:
     """A connection in autocommit mode that any one thread at a time may use; makes the file, for its owner only."""
     _make(path)
     connection = sqlite3.connect(
-        path, timeout=PATIENCE, isolation_level=None, check_same_thread=False, cached_statements=256
+        path,
+        timeout=PATIENCE if patience is None else patience,
+        isolation_level=None,  # no transaction but those we begin
+        check_same_thread=False,
+        cached_statements=256,
     )
     try:
         _keep_a_log(connection)
@@ -50,7 +54,9 @@ def _keep_a_log(connection: sqlite3.Connection) -> None:
     until = time.monotonic() + PATIENCE
     while True:
         try:
-            connection.execute("PRAGMA journal_mode = WAL").fetchone()
+            mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+            if mode != "wal":
+                raise sqlite3.NotSupportedError("write-ahead logging is not possible in this place")
             return
         except sqlite3.OperationalError as error:
             if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() > until:

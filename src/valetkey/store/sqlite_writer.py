@@ -40,13 +40,15 @@ class Writer:
         self._waiting: list[Entry] = []
         self._armed = self._busy = self._closed = False
         self._idle = asyncio.Event()
+        self._idle.set()
+        self._connection: sqlite3.Connection | None = None
+        self._thread: threading.Thread | None = None
         self._moved = 0
 
     def start(self) -> None:
         """Connect and start the thread; the running loop is the one that is answered."""
         self._loop = asyncio.get_running_loop()
-        self._connection: sqlite3.Connection | None = self._open()
-        self._idle.set()
+        self._connection = self._open()
         self._thread = threading.Thread(target=self._run, name="valetkey-sqlite-writer", daemon=True)
         self._thread.start()
 
@@ -54,15 +56,16 @@ class Writer:
         """Refuse new jobs, finish those handed in, end the thread."""
         self._closed = True
         await self._idle.wait()
-        self._lists.put([])
-        await asyncio.to_thread(self._thread.join)
+        if self._thread is not None:
+            self._lists.put([])
+            await asyncio.to_thread(self._thread.join)
         if self._connection is not None:
             self._connection.close()
 
     async def write(self, job: Job) -> Any:
         """Run the job in the next transaction and return its value when that is on disk."""
-        if self._closed:
-            raise Unavailable("the store is closed")
+        if self._closed or self._thread is None:
+            raise Unavailable("the store is not open")
         future: asyncio.Future[Any] = self._loop.create_future()
         self._waiting.append((future, job))
         self._arm()

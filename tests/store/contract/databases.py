@@ -50,6 +50,15 @@ class DatabaseContract:
             with pytest.raises(migrate.NewerDatabase, match=f"version {number + 1}.* newer valetkey"):
                 await refused
 
+    async def test_what_was_never_opened_refuses_and_can_be_closed(self, url: str) -> None:
+        store = open_store(url)
+        await store.close()
+        assert not await store.ready()
+        with pytest.raises(Unavailable):
+            await store.account(1)
+        with pytest.raises(Unavailable):
+            await store.apply((Save(account()),))
+
     async def test_a_step_that_fails_leaves_nothing(self, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
         steps = migrate.steps()
         broken = [
