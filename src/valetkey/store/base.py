@@ -75,7 +75,7 @@ class Store(Protocol):
     ) -> dict[tuple[str, int], int]:
         """Add API calls counted in this process to the shared counts and return these.
 
-        `calls`: (key, hours since 1970) -> calls since the last time; `used`: authorization id -> when it was last used.
+        `calls`: (key, hours since 1970) -> calls since the last time; `used`: authorization id -> its last use.
         """
 
     # Housekeeping.
