@@ -5,7 +5,6 @@ import hmac
 import ipaddress
 import re
 from collections.abc import Mapping
-from http.cookies import CookieError, SimpleCookie
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -57,14 +56,16 @@ def secure(request: Request) -> bool:
 
 
 def cookie(request: Request, name: str) -> str | None:
-    """One of our own cookies, if it looks like one. Under https its name is bound to this host (RFC 6265bis 4.1.3)."""
-    jar = SimpleCookie()
-    try:
-        jar.load(headers_of(request.scope).get(b"cookie", b"").decode("latin-1"))
-    except CookieError:
-        return None
-    found = jar.get(cookie_name(request, name))
-    return found.value if found is not None and COOKIE_VALUE.fullmatch(found.value) else None
+    """One of our own cookies, if it looks like one; whatever else this host's applications set is passed over.
+
+    Under https its name is bound to this host (RFC 6265bis 4.1.3).
+    """
+    wanted = cookie_name(request, name)
+    for pair in headers_of(request.scope).get(b"cookie", b"").decode("latin-1").split(";"):
+        found, _, value = pair.strip().partition("=")
+        if found == wanted and COOKIE_VALUE.fullmatch(value):
+            return value
+    return None
 
 
 def cookie_name(request: Request, name: str) -> str:
