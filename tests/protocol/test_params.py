@@ -88,6 +88,16 @@ def test_what_is_just_within_bounds() -> None:
     assert len(list(params.items())) == FIELDS
 
 
+def test_what_the_bounds_are() -> None:
+    assert (FIELDS, VALUE_BYTES, NAME_BYTES) == (100, 4096, 256)
+
+
+def test_repeating_is_bounded_too() -> None:
+    assert parse(b"&".join([b"sig=1"] * FIELDS), repeated="sig").get("sig") == "1"
+    with pytest.raises(InvalidRequest, match="more than 100 parameters"):
+        parse(b"&".join([b"sig=1"] * (FIELDS + 1)), repeated="sig")
+
+
 def test_a_form_may_bound_its_values_otherwise() -> None:
     assert parse(b"a=12345", longest=5).get("a") == "12345"
     with pytest.raises(InvalidRequest, match="the parameter a is too long"):

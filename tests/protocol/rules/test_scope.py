@@ -45,6 +45,8 @@ def test_what_is_asked_for(asked: str | None, always: tuple[str, ...], scope: tu
         ("likes\tcomments", "likes?comments"),
         ("likes\n", "likes?"),
         ("<b>\"'&\\", "?b?????"),
+        ("!~", "!~"),
+        ("a\x7f", "a?"),
         ("é", "?"),
         ("a" * 65, "a" * 64),
     ],
