@@ -68,10 +68,8 @@ class Link:
         self._connection: Any = None
 
     async def fetch(self, statement: str, *values: Any) -> list[Row]:
-        connection = await self._connected()
-        with self._told_apart():
-            rows: list[Row] = await connection.fetch(statement, *values)
-            return rows
+        rows: list[Row] = await self._ask(lambda connection: connection.fetch(statement, *values))
+        return rows
 
     async def look(self, statement: str, *values: Any) -> list[Row]:
         """As fetch, for statements that write nothing: a connection that was lost while idle is no reason to fail."""
@@ -82,9 +80,7 @@ class Link:
 
     async def execute(self, statement: str, *values: Any) -> int:
         """The number of rows written."""
-        connection = await self._connected()
-        with self._told_apart():
-            return _count(await connection.execute(statement, *values))
+        return _count(await self._ask(lambda connection: connection.execute(statement, *values)))
 
     async def write(self, steps: Sequence[Step]) -> None:
         """All of the steps or none."""
@@ -97,16 +93,24 @@ class Link:
         await self.together(work)
 
     async def together(self, work: Callable[[Any], Awaitable[T]]) -> T:
-        """Do the work in one transaction, on one connection and no other; again if it met another in a deadlock."""
+        """Do the work in one transaction, on one connection and no other."""
+
+        async def transaction(connection: Any) -> T:
+            async with connection.transaction():
+                return await work(connection)
+
+        return await self._ask(transaction)
+
+    async def _ask(self, question: Callable[[Any], Awaitable[T]]) -> T:
+        """Ask one transaction, and again if it was in a deadlock with another."""
         for turn in range(1, _TURNS + 1):
             connection = await self._connected()
             try:
                 with self._told_apart():
-                    async with connection.transaction():
-                        return await work(connection)
+                    return await question(connection)
             except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as error:
                 if turn == _TURNS:
-                    raise Unavailable(str(error)) from error
+                    raise Unavailable(f"PostgreSQL: {error}") from error
         raise AssertionError("the last turn returns or raises")
 
     async def close(self) -> None:

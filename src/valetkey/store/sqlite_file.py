@@ -59,6 +59,7 @@ def _keep_a_log(connection: sqlite3.Connection) -> None:
                 raise sqlite3.NotSupportedError("write-ahead logging is not possible in this place")
             return
         except sqlite3.OperationalError as error:
-            if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() > until:
+            busy = getattr(error, "sqlite_errorname", "").startswith("SQLITE_BUSY")
+            if not busy or time.monotonic() > until:
                 raise
             time.sleep(0.01)

@@ -159,7 +159,8 @@ def _begin(connection: sqlite3.Connection) -> None:
             connection.execute("BEGIN IMMEDIATE")
             return
         except sqlite3.OperationalError as error:
-            if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() > until:
+            busy = getattr(error, "sqlite_errorname", "").startswith("SQLITE_BUSY")
+            if not busy or time.monotonic() > until:
                 raise
         time.sleep(_ASK_AGAIN)
 
@@ -169,12 +170,10 @@ def _plain(connection: sqlite3.Connection, job: Job) -> Any:
     before = connection.total_changes
     try:
         return job(connection)
-    except Conflict as conflict:
-        if connection.total_changes == before:
-            return conflict
-        raise _Undo from conflict
     except Exception as error:
-        raise _Undo from error
+        if connection.total_changes != before:
+            raise _Undo from error
+        return _verdict(connection, error)
 
 
 def _guarded(connection: sqlite3.Connection, job: Job) -> Any:
@@ -183,25 +182,18 @@ def _guarded(connection: sqlite3.Connection, job: Job) -> Any:
     try:
         value = job(connection)
     except Exception as error:
-        if not connection.in_transaction or (isinstance(error, sqlite3.Error) and _unavailable(error)):
-            raise
+        value = _verdict(connection, error)
         connection.execute("ROLLBACK TO job")
-        value = Conflict() if _taken(error) else error
     connection.execute("RELEASE job")
     return value
 
 
-def _taken(error: Exception) -> bool:
-    """Whether a key or a name belongs to another row."""
-    return isinstance(error, sqlite3.IntegrityError) and error.sqlite_errorname in (
-        "SQLITE_CONSTRAINT_UNIQUE",
-        "SQLITE_CONSTRAINT_PRIMARYKEY",
-    )
-
-
-def _unavailable(error: sqlite3.Error) -> bool:
-    """Whether the error is the database's state (disk, lock, damage) and not this one statement's fault."""
-    return error.sqlite_errorname.startswith(_STATES)
+def _verdict(connection: sqlite3.Connection, error: Exception) -> Exception:
+    """What the one who asked is told; raises what concerns all: no disk, no lock, damage."""
+    name = getattr(error, "sqlite_errorname", "")
+    if not connection.in_transaction or name.startswith(_STATES):
+        raise error
+    return Conflict() if name in ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY") else error
 
 
 _STATES = (
