@@ -27,15 +27,14 @@ from valetkey.store import (
     sqlite_file,
     steps,
 )
-from valetkey.store.sqlite import SqliteStore, lite
+from valetkey.store.sqlite import SqliteStore
 
 FREQUENT = [
-    *map(lite, (*cleaning.DEAD, *cleaning.DEAD_UNDER, cleaning.BARE, counters.ATTEMPT, counters.USED)),
-    *map(lite, (steps.SPEND_CODE, steps.REVOKE, steps.REVOKE_PAIR, steps.REVOKE_ALL, *steps.REMOVE)),
-    *map(lite, (sql.SESSIONS_OF, sql.CONNECTED_APPS, sql.CLIENTS_OF, sql.PICTURE)),
+    *(*cleaning.DEAD, *cleaning.DEAD_UNDER, cleaning.BARE, counters.ATTEMPT, counters.USED),
+    *(steps.SPEND_CODE, steps.REVOKE, steps.REVOKE_PAIR, steps.REVOKE_ALL, *steps.REMOVE),
+    *(sql.SESSIONS_OF, sql.CONNECTED_APPS, sql.CLIENTS_OF, sql.PICTURE),
     *(point.single() for point in vars(sql).values() if isinstance(point, sql.Point)),
 ]
-
 CONSTANT = ("SCAN x", "SCAN CONSTANT ROW")  # the keys that were asked for
 
 SPENDER = """
@@ -127,8 +126,8 @@ class TestSqlite(Contract, DatabaseContract):
         connection = sqlite3.connect(fresh_sqlite)
         scans = []
         for statement in FREQUENT:
-            values = [1] * len(set(re.findall(r"[?]\d", statement)))
-            plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
+            text = re.sub(r"[$]\d", "?", statement)
+            plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {text}", [1] * text.count("?"))]
             scans += [(step, statement) for step in plan if step.startswith("SCAN") and step not in CONSTANT]
         connection.close()
         assert scans == []

@@ -28,7 +28,7 @@ class Point(Struct, frozen=True):
 
     def single(self) -> str:
         """The look-up of one, for SQLite."""
-        given = ", ".join(f"?{n} AS {name}" for n, name in enumerate("ab"[: len(self.keys)], 1))
+        given = ", ".join(f"? AS {name}" for name in "ab"[: len(self.keys)])
         return select(self.columns, f"(SELECT {given}) x {self.tables}")
 
     def many(self) -> str:

@@ -1,6 +1,7 @@
 """The store in one SQLite file: look-ups straight on the loop, writes through one thread, listings in another."""
 
 import asyncio
+import re
 import sqlite3
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -76,7 +77,7 @@ class SqliteStore(Lookups):
         try:
             if self._beside_connection is None:
                 self._beside_connection = sqlite_file.connect(self._path)
-            return self._beside_connection.execute(lite(statement), values).fetchall()
+            return ask(self._beside_connection, statement, *values).fetchall()
         except sqlite3.Error as error:
             raise Unavailable(str(error)) from error
 
@@ -87,7 +88,7 @@ class SqliteStore(Lookups):
 
         def job(connection: sqlite3.Connection) -> None:
             for step in steps:
-                found = connection.execute(lite(step.statement), step.values)
+                found = ask(connection, step.statement, *step.values)
                 if step.must and found.rowcount == 0:
                     raise Conflict
 
@@ -97,9 +98,8 @@ class SqliteStore(Lookups):
         check(keys)
 
         def job(connection: sqlite3.Connection) -> dict[str, int]:
-            attempt = lite(counters.ATTEMPT)
             return {
-                key: connection.execute(attempt, (key, now, now + window)).fetchone()[0]
+                key: ask(connection, counters.ATTEMPT, key, now, now + window).fetchone()[0]
                 for key in dict.fromkeys(keys)
             }
 
@@ -108,7 +108,7 @@ class SqliteStore(Lookups):
 
     async def forget_attempts(self, keys: Sequence[str]) -> None:
         check(keys)
-        await self._writer.write(lambda at: at.executemany(lite(counters.FORGET), [(key,) for key in keys]))
+        await self._writer.write(lambda connection: [ask(connection, counters.FORGET, key) for key in keys])
 
     async def add_usage(
         self, calls: dict[tuple[str, int], int], used: dict[int, int]
@@ -122,8 +122,9 @@ class SqliteStore(Lookups):
             return {}
 
         def job(connection: sqlite3.Connection) -> dict[tuple[str, int], int]:
-            add = lite(counters.CALLS)
-            return {slot: connection.execute(add, (*slot, n)).fetchone()[0] for slot, n in calls.items()}
+            return {
+                slot: ask(connection, counters.CALLS, *slot, n).fetchone()[0] for slot, n in calls.items()
+            }
 
         shared: dict[tuple[str, int], int] = await self._writer.write(job)
         return shared
@@ -131,7 +132,9 @@ class SqliteStore(Lookups):
     async def lease(self, name: str, holder: str, now: int, seconds: int) -> bool:
         row = (name, holder, now, now + seconds)
         check(row)
-        taken: int = await self._writer.write(lambda at: at.execute(lite(counters.LEASE), row).rowcount)
+        taken: int = await self._writer.write(
+            lambda connection: ask(connection, counters.LEASE, *row).rowcount
+        )
         return taken == 1
 
     async def clean(self, now: int, limit: int) -> int:
@@ -146,25 +149,36 @@ class SqliteStore(Lookups):
 
 
 def _note_use(times: list[tuple[int, int]], connection: sqlite3.Connection) -> None:
-    connection.executemany(lite(counters.USED), times)
+    for at, key in times:
+        ask(connection, counters.USED, at, key)
 
 
 def _sweep(now: int, limit: int, connection: sqlite3.Connection) -> int:
     """Remove up to `limit` dead rows in one transaction."""
     gone = 0
     for statement in cleaning.DEAD:
-        gone += connection.execute(lite(statement), (limit - gone, now)).rowcount
+        gone += ask(connection, statement, limit - gone, now).rowcount
     for statement in cleaning.DEAD_UNDER:
         # half of what is left, for each may take its authorization with it
-        roots = connection.execute(lite(statement), ((limit - gone) // 2, now)).fetchall()
-        gone += len(roots) + connection.executemany(lite(cleaning.BARE), set(roots)).rowcount
+        roots = ask(connection, statement, (limit - gone) // 2, now).fetchall()
+        gone += len(roots) + sum(ask(connection, cleaning.BARE, *root).rowcount for root in set(roots))
     return gone
 
 
+def ask(connection: sqlite3.Connection, statement: str, *values: Any) -> sqlite3.Cursor:
+    """Execute a statement with $1, $2 ... for its values, as both databases share them."""
+    text, order = _nameless(statement)
+    return connection.execute(text, values if order is None else [values[number] for number in order])
+
+
 @cache
-def lite(statement: str) -> str:
-    """The statement with SQLite's numbered parameters."""
-    return statement.replace("$", "?")
+def _nameless(statement: str) -> tuple[str, list[int] | None]:
+    """The statement with a mark for each use of a value, and whose turn each is unless it is one after another.
+
+    Numbered marks would do, but Python 3.12 takes them for names and warns at every use.
+    """
+    order = [int(number) - 1 for number in re.findall(r"\$(\d+)", statement)]
+    return re.sub(r"\$\d+", "?", statement), None if order == list(range(len(order))) else order
 
 
 @cache
