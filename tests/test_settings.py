@@ -51,6 +51,7 @@ def example(name: str, default: object) -> tuple[str, object]:
         ("issuer = 'example.org'", {}, "issuer: a URL"),
         ("issuer = 'https://example.org/?x'", {}, "issuer: no query"),
         ("[server]\nworkers = 0", {}, "server.workers"),
+        ("[server]\ntrusted_proxies = ['10.0.0.0/33']", {}, "server.trusted_proxies: '10.0.0.0/33' is no"),
         ("[scopes]\nlikes = 'Like things'", {}, "the catalogue must have basic"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import os
 import tomllib
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -212,6 +213,11 @@ def checked(settings: Settings) -> Settings:
         raise SettingsError("issuer: a URL such as https://id.example.org")
     if "?" in issuer or "#" in issuer:
         raise SettingsError("issuer: no query and no fragment (RFC 8414 2)")
+    for text in settings.server.trusted_proxies:
+        try:
+            ip_network(text, strict=False)
+        except ValueError:
+            raise SettingsError(f"server.trusted_proxies: {text!r} is no address or network") from None
     if settings.server.workers < 1:
         raise SettingsError("server.workers: 1 or more")
     if "basic" not in settings.scopes:

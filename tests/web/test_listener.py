@@ -9,7 +9,6 @@ import pytest
 from tests.web.listening import Listener, Peer
 from valetkey.settings import ServerSettings
 from valetkey.web.listener import Limits, connection_kind, limits_of
-from valetkey.web.listener.watch import grouped
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: a\r\n"
@@ -298,27 +297,6 @@ def test_our_own_proxies_may_have_many_connections(parser: str) -> None:
         peers = [crowd.enter_context(listener.connect(GET)) for _ in range(5)]
         assert [peer.answer()[0] for peer in peers] == [200] * 5
         assert not any(peer.closed_already() for peer in peers)
-
-
-@pytest.mark.parametrize(
-    ("host", "counted_as"),
-    [
-        ("192.0.2.7", "192.0.2.7"),
-        ("::ffff:192.0.2.7", "192.0.2.7"),
-        ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
-        ("fe80::1%eth0", "fe80::/64"),
-        ("10.1.2.3", None),
-        ("::ffff:10.1.2.3", None),
-        ("2001:db8:ffff::1", None),
-        ("not an address", None),
-    ],
-)
-def test_what_a_connection_is_counted_by(host: str, counted_as: str | None) -> None:
-    assert grouped((host, 5), ("10.0.0.0/8", "2001:db8:ffff::/48", "unreadable")) == counted_as
-
-
-def test_a_socket_without_an_address_is_not_counted() -> None:
-    assert grouped(None, ()) is None
 
 
 def test_the_limits_are_the_settings() -> None:

@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import ipaddress
 import re
 from collections.abc import Mapping
 from typing import cast
@@ -18,6 +17,7 @@ from valetkey.server.authorization_server import AuthorizationServer
 from valetkey.server.login import SignedIn
 from valetkey.server.mint import digest
 from valetkey.web import body as bodies
+from valetkey.web.address import address, neighbourhood, within
 from valetkey.web.body import Rejected, headers_of
 
 SESSION, VISITOR = "valetkey", "valetkey_visitor"
@@ -161,8 +161,8 @@ async def read_fields(request: Request, most: int) -> tuple[Params, bodies.Uploa
             400, "parameter_twice", "The form could not be read: a field stands in the address too."
         )
     shown = (params.get("csrf") or "").encode()
-    keys = [key for key in (cookie(request, SESSION), cookie(request, VISITOR)) if key]
-    if not any(hmac.compare_digest(csrf_for(key).encode(), shown) for key in keys):
+    key = cookie(request, SESSION) or cookie(request, VISITOR)
+    if key is None or not hmac.compare_digest(csrf_for(key).encode(), shown):
         raise Refused(
             403, "csrf", "This page is too old, or cookies are off. Please go back, reload and try again."
         )
@@ -177,29 +177,16 @@ def safe_next(value: str | None) -> str:
 
 
 def network(request: Request) -> str:
-    """Where a request comes from, as throttling counts it: an IPv4 address, or the /64 of an IPv6 one.
+    """Where a request comes from, as throttling counts it.
 
     A proxy is believed only if the operator trusts its address; what cannot be read is not believed (J13).
     """
     client = request.client.host if request.client else ""
     trusted = server_of(request).settings.server.trusted_proxies
-    if client in trusted:
+    if within(client, trusted):
         hops = headers_of(request.scope).get(b"x-forwarded-for", b"").decode("latin-1").split(",")
         for hop in reversed([hop.strip() for hop in hops]):
-            if hop not in trusted:
+            if not within(hop, trusted):
                 client = hop if address(hop) else client
                 break
-    found = address(client)
-    if isinstance(found, ipaddress.IPv6Address):
-        return str(ipaddress.IPv6Network((found, 64), strict=False))
-    return str(found) if found else "unknown"
-
-
-def address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """An IP address, or None for anything else; an IPv4 address in IPv6 clothes is the IPv4 one."""
-    try:
-        found = ipaddress.ip_address(text)
-    except ValueError:
-        return None
-    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    return mapped or found
+    return neighbourhood(client) or "unknown"

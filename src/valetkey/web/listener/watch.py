@@ -1,12 +1,11 @@
 """All connections of one process: one timer for their deadlines, and how many there may be."""
 
 import asyncio
-import ipaddress
-from functools import lru_cache
 
 import structlog
 from msgspec import Struct
 
+from valetkey.web.address import neighbourhood, within
 from valetkey.web.listener.connection import Connection
 
 log = structlog.get_logger("valetkey.listener")
@@ -52,12 +51,18 @@ class Watch:
         self.everyone[connection] = None
         if len(self.everyone) > self.limits.in_all:
             self.make_room(self.everyone, connection)
-        address = connection.address = grouped(connection.client, self.limits.exempt)
+        address = connection.address = self.counted_by(connection.client)
         if address is not None:
             neighbours = self.by_address.setdefault(address, {})
             neighbours[connection] = None
             if len(neighbours) > self.limits.per_address:
                 self.make_room(neighbours, connection)
+
+    def counted_by(self, client: tuple[str, int] | None) -> str | None:
+        """What a connection is counted by; None: it is not counted."""
+        if client is None or within(client[0], self.limits.exempt):
+            return None
+        return neighbourhood(client[0])
 
     def make_room(self, crowd: dict[Connection, None], newest: Connection) -> None:
         """Close the oldest that only waits; the newest when all others are being answered."""
@@ -97,36 +102,3 @@ class Watch:
             self.told_at = self.now
             log.info("connections_turned_away", **self.turned_away)
             self.turned_away = {}
-
-
-def grouped(client: tuple[str, int] | None, exempt: tuple[str, ...]) -> str | None:
-    """What a connection is counted by: the IPv4 address, the IPv6 network of 64 bits. None: it is not counted."""
-    return None if client is None else grouped_host(client[0], exempt)
-
-
-@lru_cache(maxsize=4096)
-def grouped_host(host: str, exempt: tuple[str, ...]) -> str | None:
-    """The same, for the text of an address."""
-    try:
-        address = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return None
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    if any(address in network for network in networks(exempt)):
-        return None
-    if isinstance(address, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)
-
-
-@lru_cache(maxsize=16)
-def networks(texts: tuple[str, ...]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
-    """The networks written in the settings; one that cannot be read is nobody's."""
-    found = []
-    for text in texts:
-        try:
-            found.append(ipaddress.ip_network(text, strict=False))
-        except ValueError:
-            log.warning("trusted_proxy_unreadable", value=text)
-    return tuple(found)
