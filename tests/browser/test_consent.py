@@ -9,9 +9,10 @@ from playwright.async_api import BrowserContext, expect
 
 from tests.browser.platform import Person, Platform
 from tests.browser.printer import Printer
-from tests.browser.visitor import EVERY_MANNER, Visitor
+from tests.browser.visitor import BOTH_MANNERS, EVERY_MANNER, Visitor
 
 everywhere = pytest.mark.parametrize("manner", EVERY_MANNER, ids=str, indirect=True)
+both = pytest.mark.parametrize("manner", BOTH_MANNERS, ids=str, indirect=True)
 DENIED = "error=access_denied&error_reason=user_denied&error_description=The+user+denied+your+request"
 STATE = "a%2Bb%20c~%7B%22d%22%3A1%7D"
 
@@ -61,19 +62,18 @@ async def test_allow(visitor: Visitor, platform: Platform, printer: Printer, per
 
 
 @everywhere
-@pytest.mark.parametrize("response_type", ["code", "token"])
-async def test_deny(member: Visitor, platform: Platform, printer: Printer, response_type: str) -> None:
+async def test_deny(member: Visitor, platform: Platform, printer: Printer) -> None:
     """D5: the same words in both flows, in the query."""
     app = await platform.app(printer.back, allow_implicit=True)
-    await member.open(app.asks(response_type=response_type))
+    await member.open(app.asks())
     await member.press("Deny")
     assert member.page.url == f"{printer.back}?{DENIED}"
-    await member.open(app.asks(response_type=response_type, state="s1"))
+    await member.open(app.asks(response_type="token", state="s1"))
     await member.press("Deny")
     assert member.page.url == printer.asked[-1] == f"{printer.back}?{DENIED}&state=s1"
 
 
-@everywhere
+@both
 async def test_the_implicit_flow(
     member: Visitor, platform: Platform, printer: Printer, person: Person
 ) -> None:
@@ -91,7 +91,7 @@ async def test_the_implicit_flow(
     assert answer.json()["data"]["username"] == person.username
 
 
-@everywhere
+@both
 async def test_asked_once_then_remembered_until_more_is_wanted(
     member: Visitor, platform: Platform, printer: Printer
 ) -> None:
@@ -135,7 +135,7 @@ async def test_further_parameters_of_the_redirect_uri_come_back(
     assert answer.status_code == 200
 
 
-@everywhere
+@both
 async def test_a_callback_may_go_on_to_another_host(
     member: Visitor, platform: Platform, printer: Printer
 ) -> None:
@@ -158,7 +158,7 @@ async def test_an_app_of_the_phone_gets_its_own_scheme(
     assert re.fullmatch(rf"photoprints://authorize#access_token={app.id[:7]}\.[0-9a-f]{{32}}", location)
 
 
-@everywhere
+@both
 async def test_not_you(member: Visitor, platform: Platform, printer: Printer, person: Person) -> None:
     app, other = await platform.app(printer.back), await platform.person("Ann Other")
     await member.open(app.asks(state="mine"))
@@ -222,7 +222,7 @@ async def test_enter_on_the_confirmation_screen_allows_nothing_by_itself(
     assert await member.heading() == f"Allow {app.name} to use your account?"
 
 
-@everywhere
+@both
 async def test_two_tabs_keep_their_own_requests(
     visitor: Visitor, context: BrowserContext, platform: Platform, printer: Printer, person: Person
 ) -> None:
@@ -295,7 +295,7 @@ async def test_in_a_popup(
     await expect(member.find("#seen")).to_have_text(re.compile(r"^\?state=pop#access_token=[0-9a-f.]{40}$"))
 
 
-@everywhere
+@both
 async def test_a_redirect_uri_of_somebody_else(
     visitor: Visitor, platform: Platform, printer: Printer
 ) -> None:

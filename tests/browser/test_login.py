@@ -4,10 +4,12 @@ import pytest
 from playwright.async_api import BrowserContext, expect
 
 from tests.browser.platform import Person, Platform
-from tests.browser.visitor import EVERY_MANNER, Visitor
+from tests.browser.printer import Printer
+from tests.browser.visitor import BOTH_MANNERS, EVERY_MANNER, Visitor
 from valetkey.server import login
 
 everywhere = pytest.mark.parametrize("manner", EVERY_MANNER, ids=str, indirect=True)
+both = pytest.mark.parametrize("manner", BOTH_MANNERS, ids=str, indirect=True)
 
 
 @everywhere
@@ -28,6 +30,19 @@ async def test_a_wrong_password_then_the_right_one(visitor: Visitor, person: Per
     assert person.username not in visitor.page.url
     cookies = {cookie["name"]: cookie for cookie in await visitor.page.context.cookies()}
     assert cookies["valetkey"]["httpOnly"] and cookies["valetkey"]["sameSite"] == "Lax"
+
+
+async def test_a_wrong_password_on_the_way_to_an_app(
+    visitor: Visitor, platform: Platform, printer: Printer, person: Person
+) -> None:
+    app = await platform.app(printer.back)
+    await visitor.open(app.asks(state="kept"))
+    await visitor.log_in(person.username, "not my password")
+    assert f"to go on to {app.name}" in await visitor.words(), "they still know where they are going"
+    await visitor.log_in(person.username, person.password)
+    assert await visitor.heading() == f"Allow {app.name} to use your account?"
+    await visitor.press("Deny")
+    assert visitor.page.url.endswith("&state=kept")
 
 
 async def test_after_the_login_nobody_is_led_astray(visitor: Visitor, person: Person) -> None:
@@ -71,7 +86,7 @@ async def test_caps_lock_is_pointed_out(visitor: Visitor) -> None:
     await expect(hint).to_be_empty()
 
 
-@everywhere
+@both
 async def test_logging_out_ends_the_session_on_the_server(
     member: Visitor, context: BrowserContext, person: Person
 ) -> None:

@@ -7,9 +7,9 @@ from playwright.async_api import expect
 
 from tests.browser.platform import Person, Platform
 from tests.browser.printer import Printer
-from tests.browser.visitor import EVERY_MANNER, Visitor
+from tests.browser.visitor import BOTH_MANNERS, Visitor
 
-everywhere = pytest.mark.parametrize("manner", EVERY_MANNER, ids=str, indirect=True)
+both = pytest.mark.parametrize("manner", BOTH_MANNERS, ids=str, indirect=True)
 
 
 GOOD = "harbour crane at dawn"
@@ -22,7 +22,7 @@ async def fill_in(visitor: Visitor, name: str, password: str) -> None:
     await visitor.fill("Password", password)
 
 
-@everywhere
+@both
 async def test_errors_first_then_an_account(visitor: Visitor, person: Person) -> None:
     await visitor.open("/")
     await visitor.follow("Create an account", "main")
@@ -33,7 +33,7 @@ async def test_errors_first_then_an_account(visitor: Visitor, person: Person) ->
     assert (await visitor.page.title()).startswith("Please check: ")
     told = [
         "Username must be 1 to 30 letters of a to z, digits, dots, dashes or underscores.",
-        "Password repeats the same few characters.",
+        "Password repeats the same few characters or words.",
     ]
     assert await visitor.find("#problems li").all_inner_texts() == told
     await expect(visitor.find("#username")).to_have_accessible_description(re.compile(re.escape(told[0])))
@@ -59,7 +59,7 @@ async def test_the_browser_itself_asks_for_what_is_missing(visitor: Visitor) -> 
     assert await visitor.find("#password").get_attribute("minlength") == "15"
 
 
-@everywhere
+@both
 async def test_an_account_made_on_the_way_to_an_app(
     visitor: Visitor, platform: Platform, printer: Printer
 ) -> None:

@@ -10,8 +10,8 @@ from urllib.parse import urljoin, urlsplit
 from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page, Request, Response, WebError
 
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-COLOURS = ["color-contrast", "link-in-text-block"]
-LAYOUT = [*COLOURS, "target-size", "scrollable-region-focusable"]
+# what the same page may break in other colours and on a smaller screen
+SHADE_AND_SIZE = ["color-contrast", "link-in-text-block", "target-size", "scrollable-region-focusable"]
 
 # What every page of ours must have; the answer is a list of what is wrong.
 RULES = """() => {
