@@ -14,7 +14,8 @@ SMALL = "--engine sqlite --rounds 1 --seconds 0.2 --codes 100 --connections 4 --
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the bench needs Linux")
 @pytest.mark.skipif(not (shutil.which("cc") or shutil.which("gcc")), reason="the bench needs a C compiler")
 def test_a_small_run_measures_everything_and_every_answer_is_good(tmp_path: Path) -> None:
-    command = [sys.executable, "bench/run.py", *SMALL, "--place", str(tmp_path), "--json", tmp_path / "rounds"]
+    places = ["--place", tmp_path, "--json", tmp_path / "rounds"]
+    command = [sys.executable, "bench/run.py", *SMALL, *places]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200)
     assert run.returncode == 0, run.stdout + run.stderr
     for operation in ("empty", "exchange", "bearer", "authorize", "login", "bearer beside logins"):
