@@ -32,8 +32,17 @@ def serve(terminal: Terminal, drain: float, **flags: str | int | None) -> None:
     if wrong := mistakes(settings):
         raise Refused(*wrong, exit_code=2)
     listening = bound(settings.server.host, settings.server.port)
-    terminal.act(nothing, settings)  # a database that cannot be used is said here, in one line
-    sys.exit(run(settings, listening, drain))
+    with listening:
+        settings = with_port(settings, listening.getsockname()[1])
+        terminal.act(nothing, settings)  # a database that cannot be used is said here, in one line
+        sys.exit(run(settings, listening, drain))
+
+
+def with_port(settings: "Settings", port: int) -> "Settings":
+    """The settings with the port that we really have (port 0 takes any)."""
+    from msgspec.structs import replace
+
+    return replace(settings, server=replace(settings.server, port=port))
 
 
 async def nothing(server: "AuthorizationServer") -> None:

@@ -99,15 +99,16 @@ class Server(uvicorn.Server):
 
     def say_not_ready(self) -> None:
         """From now on whoever asks is told to go elsewhere, and whoever stays is served."""
-        leaving = Leaving(self.config.loaded_app)
-        self.config.loaded_app = leaving
+        if not isinstance(self.config.loaded_app, Leaving):
+            self.config.loaded_app = Leaving(self.config.loaded_app)
         for connection in self.server_state.connections:
-            setattr(connection, "app", leaving)  # noqa: B010  not all of uvicorn's protocols have one
+            setattr(connection, "app", self.config.loaded_app)  # noqa: B010  not all of uvicorn's protocols have one
 
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second."""
-        if self.leaves_at is not None and time.monotonic() >= self.leaves_at:
-            self.should_exit = True
+        if self.leaves_at is not None:
+            self.say_not_ready()  # again: a connection may just have been accepted
+            self.should_exit |= time.monotonic() >= self.leaves_at
         if self.manner.parent is not None and os.getppid() != self.manner.parent:
             log.warning("parent_gone")
             self.should_exit = True

@@ -1,0 +1,98 @@
+"""A `valetkey serve` in a process of its own, as an operator starts it."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+PATIENCE = 30.0
+PROGRAM = str(Path(sys.executable).with_name("valetkey"))
+
+
+class Serving:
+    """`with Serving(database, "--workers", "2") as server:`; its log lines are JSON."""
+
+    def __init__(self, database: str, *words: str, **environment: str) -> None:
+        env = os.environ | {"VALETKEY_DATABASE": database, "VALETKEY_LOG_JSON": "on"} | environment
+        self.process = subprocess.Popen(
+            [PROGRAM, "serve", "--port", "0", *words],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=env,
+        )  # fmt: skip
+        self.lines: list[dict[str, Any]] = []
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+
+    def read(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.lines.append(json.loads(line))
+
+    def __enter__(self) -> "Serving":
+        until(lambda: bool(self.said("listening")) or self.process.poll() is not None)
+        self.port: int = self.said("listening")[0]["port"]
+        until(lambda: self.get("/readyz")[0] == 200)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait(PATIENCE)
+        self.reader.join(PATIENCE)
+        assert self.process.stderr is not None
+        self.process.stderr.close()
+
+    def said(self, event: str) -> list[dict[str, Any]]:
+        """The log lines of one kind so far."""
+        return [line for line in self.lines if line["event"] == event]
+
+    def get(self, path: str) -> tuple[int, bytes]:
+        """Ask once, on a connection of its own; status 0 when nobody answers."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        try:
+            connection.request("GET", path)
+            response = connection.getresponse()
+            return response.status, response.read()
+        except OSError:
+            return 0, b""
+        finally:
+            connection.close()
+
+    def connect(self, sends: bytes) -> socket.socket:
+        """A connection that has sent these bytes."""
+        made = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
+        made.sendall(sends)
+        return made
+
+    def children(self) -> set[int]:
+        """The worker processes."""
+        listed = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        return {int(pid) for pid in listed.split()}
+
+    def ends(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Send a signal and wait; returns the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(PATIENCE)
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    """Wait for something in another process."""
+    end = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < end, "it did not come to that"
+        time.sleep(0.01)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that nobody has buried does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
