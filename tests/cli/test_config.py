@@ -53,7 +53,7 @@ def test_check_has_doubts(shell: Shell, name: str, value: str, doubt: str) -> No
         ({"LOG_LEVEL": "loud"}, "log.level: must be one of "),
         ({"SERVER_PORT": "99999"}, "server.port: must be 0 to 65535"),
         ({"SERVER_PORT": "eighty"}, "VALETKEY_SERVER_PORT: a number"),
-        ({"SERVER_TRUSTED_PROXIES": "nonsense"}, "server.trusted_proxies: 'nonsense' is not an address"),
+        ({"SERVER_TRUSTED_PROXIES": "nonsense"}, "server.trusted_proxies: 'nonsense' is no address"),
         ({"DATABASE": "memory://", "SERVER_WORKERS": "2"}, "server.workers: a database in memory"),
         ({"DATABASE": "nonsense"}, "database: a database's address is"),
         ({"ISSUER": "id.example.org"}, "issuer: "),
