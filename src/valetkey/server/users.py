@@ -31,6 +31,7 @@ async def user(server: AuthorizationServer, query: bytes, header: str | None, wh
         request = read(query, header)
         known = await server.store.bearer_facts(request.digest)
         facts = rules.decide(request, known, f"/users/{who}", now)
+        rules.check_place(request, server.book.profiles[facts.client.profile])
         limit = facts.client.rate_limit or limit
         count = server.usage.count(facts)
         remaining = max(0, limit - count)

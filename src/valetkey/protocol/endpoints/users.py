@@ -8,7 +8,7 @@ from msgspec import Struct
 from valetkey.protocol.errors import AccessDenied
 from valetkey.protocol.model import BearerFacts
 from valetkey.protocol.params import Params
-from valetkey.protocol.profile import ErrorAnswer
+from valetkey.protocol.profile import ErrorAnswer, Profile
 from valetkey.protocol.profiles.classic import error_answer
 from valetkey.protocol.rules import signed_request
 
@@ -76,6 +76,13 @@ def decide(request: ApiRequest, facts: BearerFacts | None, path: str, now: int) 
     if NEEDED not in authorization.scope:
         raise missing_scope(NEEDED)
     return facts
+
+
+def check_place(request: ApiRequest, profile: Profile) -> None:
+    """A token in the query ends up in logs: only apps of a profile that has it so may send it there. Raises Denied."""
+    if request.params.get("access_token") is not None and not profile.token_in_query:
+        message = "Send the access_token in the Authorization header."
+        raise denied("token_in_query", "OAuthParameterException", message)
 
 
 def invalid_token(reason: str) -> Denied:

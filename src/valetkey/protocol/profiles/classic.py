@@ -64,6 +64,7 @@ CLASSIC = Profile(
     token_form="classic",
     code_lifetime=600,
     token_lifetime=None,
+    token_in_query=True,
     errors_redirected=False,
     denial=(
         ("error", "access_denied"),

@@ -17,6 +17,7 @@ OAUTH20 = Profile(
     token_form="prefixed",
     code_lifetime=60,
     token_lifetime=3600,
+    token_in_query=False,
     errors_redirected=True,
     denial=answers.DENIAL,
     issuer_in_answer=True,
