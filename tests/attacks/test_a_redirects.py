@@ -5,10 +5,11 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from tests.flows.browser import Browser
-from tests.house import App, House, Person, fragment, parameters
+from tests.house import ONE_STORE, App, House, Person, fragment, parameters
 from valetkey.protocol.rules.redirect_uri import RESPONSE_NAMES
 from valetkey.server.problems import Problems
 
+pytestmark = ONE_STORE
 REGISTERED = "https://app.example/cb"
 LOGGED_OUT, LOGGED_IN = False, True
 

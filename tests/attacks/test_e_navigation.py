@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.house import SITE, House
+from tests.house import ONE_STORE, SITE, House
 from valetkey.web.guard import safe_next
 
 ELSEWHERE = [
@@ -55,6 +55,7 @@ def test_E1_only_places_of_ours_in_the_rule(place: str) -> None:
     assert safe_next(place) == "/"
 
 
+@ONE_STORE
 async def test_E1_login_and_sign_up_lead_to_places_of_ours_only(house: House) -> None:
     snoop = await house.make_account()
     for number, place in enumerate(ELSEWHERE):
@@ -80,6 +81,7 @@ async def test_E1_login_and_sign_up_lead_to_places_of_ours_only(house: House) ->
         assert answer.headers["location"] == place
 
 
+@ONE_STORE
 async def test_E2_the_referer_decides_nothing(house: House) -> None:
     """CVE-2026-40295."""
     snoop = await house.make_account()
@@ -113,6 +115,7 @@ FORWARDED = [
 ]
 
 
+@ONE_STORE
 @pytest.mark.parametrize("headers", FORWARDED, ids=str)
 async def test_E3_host_and_forwarded_headers_decide_no_address(house: House, headers: dict[str, str]) -> None:
     """CVE-2025-64101. Links, cookies and the issuer come from the settings."""
@@ -208,6 +211,7 @@ async def raw_path(house: House, method: str, path: str, headers: list[tuple[byt
     return await house.raw(method, path, b"", headers)
 
 
+@ONE_STORE
 async def test_E1_what_the_login_page_is_given_is_where_it_leads(house: House) -> None:
     """An authorization request is carried through a login whole, and still asked of the rules afterwards."""
     app = await house.make_app()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.flows.browser import Browser, Page
-from tests.house import App, House, Person, parameters
+from tests.house import ONE_STORE, App, House, Person, parameters
 from valetkey.server.accounts import revoke_app
 
 CONSENT = "/oauth/authorize/consent"
@@ -41,6 +41,7 @@ FORMS_OF_OTHERS: list[dict[str, Any]] = [
 ]
 
 
+@ONE_STORE
 @pytest.mark.parametrize("said", FORMS_OF_OTHERS, ids=str)
 async def test_H1_H2_a_form_of_another_site(
     house: House, app: App, snoop: Person, browser: Browser, said: dict[str, Any]
@@ -79,6 +80,7 @@ POSTS = [
 ]
 
 
+@ONE_STORE
 @pytest.mark.parametrize("path", POSTS)
 async def test_H1_H2_no_form_goes_without_its_token(
     house: House, snoop: Person, browser: Browser, path: str
@@ -130,6 +132,7 @@ async def test_H3_a_ticket_of_another_session(
     assert await nothing_is_allowed(house, snoop) and await nothing_is_allowed(house, dre)
 
 
+@ONE_STORE
 async def test_H4_consent_is_a_post(house: House, app: App, snoop: Person, browser: Browser) -> None:
     fields = (await browser.open(house.authorize_url(app))).consent_form.fields | {"decision": "allow"}
     for method in ("GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"):
@@ -162,6 +165,7 @@ async def test_H5_the_request_stays_on_the_server(house: House, app: App, browse
     assert line.scope == ("basic",)
 
 
+@ONE_STORE
 @pytest.mark.parametrize(
     "decision", [None, "", "Allow", "ALLOW", "yes", "true", "1", "allow ", "allowdeny", "on", "al\0low"]
 )

@@ -81,6 +81,9 @@ async def test_users_by_id(house: House, snoop: Person, token: str) -> None:
     for who in ("1", "0", "-1", "snoopdogg", "9" * 18, "9" * 60, "１２", f"0x{dre.account.id:x}"):
         answer = await call(house, f"/v1/users/{who}", **said)
         check_refused(answer, "APINotFoundError", "this user does not exist")
+    for path in ("/v1/users/", "/v1/users/1/2", "/v1/users/self/media/recent", "/v1/users//"):
+        answer = await call(house, path, **said)
+        check_refused(answer, "APINotFoundError", "this user does not exist")
     gone = replace(dre.account, disabled_at=house.clock(), version=2)
     await house.store.apply((Save(gone),))
     answer = await call(house, f"/v1/users/{dre.account.id}", **said)

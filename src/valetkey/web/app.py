@@ -22,6 +22,7 @@ from valetkey.web.oauth import AuthorizeEndpoint, TokenEndpoint
 from valetkey.web.users import UsersEndpoint
 
 STATIC = Path(__file__).parent / "static"
+USERS = "/v1/users/"  # self, or an id; also with a slash or .json behind
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
@@ -34,7 +35,6 @@ def protocol_paths(server: AuthorizationServer) -> dict[str, ASGIApp]:
     """The protocol's own endpoints: raw ASGI, found by one dictionary look-up."""
     authorize, consent = Frame(AuthorizeEndpoint(server)), Frame(AuthorizeEndpoint(server, consent=True))
     classic = TokenEndpoint(server, PROFILES["classic"])
-    users = UsersEndpoint(server)
     return {
         "/oauth/authorize": authorize,
         "/oauth/authorize/": authorize,
@@ -42,17 +42,12 @@ def protocol_paths(server: AuthorizationServer) -> dict[str, ASGIApp]:
         "/oauth/access_token": classic,
         "/oauth/access_token/": classic,
         "/oauth/token": TokenEndpoint(server, PROFILES["oauth21"]),
-        "/v1/users/self": users,
-        "/v1/users/self/": users,
-        "/v1/users/self.json": users,
     }
 
 
 def routes(server: AuthorizationServer) -> list[BaseRoute]:
     """Everything else."""
     return [
-        Route("/v1/users/{who}", UsersEndpoint(server)),
-        Route("/v1/users/{who}/", UsersEndpoint(server)),
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/robots.txt", robots),
@@ -87,6 +82,7 @@ class Front:
     def __init__(self, server: AuthorizationServer) -> None:
         self.state = State({"server": server})
         self.paths = protocol_paths(server)
+        self.users = UsersEndpoint(server)
         self.site = Router(routes(server), redirect_slashes=False, lifespan=lifespan)
         self.framed = Frame(self.site)
 
@@ -94,7 +90,9 @@ class Front:
         """Find who answers."""
         scope["app"] = self
         if scope["type"] == "http":
-            return await self.paths.get(scope["path"], self.framed)(scope, receive, send)
+            path: str = scope["path"]
+            others = self.users if path.startswith(USERS) else self.framed
+            return await self.paths.get(path, others)(scope, receive, send)
         return await self.site(scope, receive, send)
 
 

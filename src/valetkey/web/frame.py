@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from valetkey.server.passwords import HashQueueFull
 from valetkey.server.problems import Conflict, NotFound, Unavailable
 from valetkey.server.settle import Busy
-from valetkey.web.body import Rejected
+from valetkey.web.body import Rejected, headers_of
 from valetkey.web.guard import VISITOR, VISITOR_SECONDS, Refused, path_of, put_cookie, secure, server_of
 from valetkey.web.pages.errors import error_page
 
@@ -52,6 +52,7 @@ class Frame:
             await send(message)
 
         try:
+            headers_of(scope)  # refuses what is there twice, before anybody reads one of them
             await self.app(scope, receive, guarded)
         except Exception as error:
             if started:

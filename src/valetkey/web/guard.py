@@ -61,7 +61,8 @@ def cookie(request: Request, name: str) -> str | None:
     Under https its name is bound to this host (RFC 6265bis 4.1.3).
     """
     wanted = cookie_name(request, name)
-    for pair in headers_of(request.scope).get(b"cookie", b"").decode("latin-1").split(";"):
+    lines = b";".join(value for header, value in request.scope["headers"] if header == b"cookie")
+    for pair in lines.decode("latin-1").split(";"):
         found, _, value = pair.strip().partition("=")
         if found == wanted and COOKIE_VALUE.fullmatch(value):
             return value
