@@ -1,6 +1,7 @@
 """What a browser test may ask for: one Chromium, one server, somebody else's app, and people at their pages."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -83,10 +84,10 @@ def manner(request: pytest.FixtureRequest) -> Manner:
     return getattr(request, "param", Manner())
 
 
-@pytest.fixture
-async def context(chromium: Browser, platform: Platform, manner: Manner) -> AsyncIterator[BrowserContext]:
+@contextlib.asynccontextmanager
+async def window(chromium: Browser, base: str, manner: Manner) -> AsyncIterator[BrowserContext]:
     """A browser that nobody has used; at the end it must have nothing to complain about."""
-    watch = Watch(platform.base)
+    watch = Watch(base)
     made = await chromium.new_context(
         viewport={"width": manner.width, "height": 720},
         java_script_enabled=manner.scripts,
@@ -98,6 +99,13 @@ async def context(chromium: Browser, platform: Platform, manner: Manner) -> Asyn
     yield made
     await made.close()
     assert watch.complaints == []
+
+
+@pytest.fixture
+async def context(chromium: Browser, platform: Platform, manner: Manner) -> AsyncIterator[BrowserContext]:
+    """The browser of this test."""
+    async with window(chromium, platform.base, manner) as made:
+        yield made
 
 
 @pytest.fixture

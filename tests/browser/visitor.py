@@ -111,7 +111,8 @@ class Visitor:
         )
 
     async def accessibility(self, rules: Iterable[str] | None = None) -> list[str]:
-        """What axe-core finds: by all rules of WCAG 2.2 AA, or only by these."""
+        """What axe-core finds: by all rules of WCAG 2.2 AA, or only by these. It is a script itself."""
+        assert self.scripts
         if not await self.page.evaluate("typeof axe !== 'undefined'"):
             await self.page.evaluate(axe())
         only = {"type": "rule", "values": [*rules]} if rules else {"type": "tag", "values": WCAG}
