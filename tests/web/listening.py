@@ -16,7 +16,10 @@ PATIENCE = 10.0
 
 
 class Echo:
-    """Answers every request with the bytes of its body; /stuck waits until `go` is set, /deaf answers at once."""
+    """Answers every request with the bytes of its body.
+
+    /stuck waits until `go` is set; /deaf answers at once; /curt does so too, and closes; /large says a lot.
+    """
 
     def __init__(self) -> None:
         self.go = threading.Event()
@@ -25,7 +28,7 @@ class Echo:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         body = b""
-        while scope["path"] != "/deaf":
+        while scope["path"] not in ("/deaf", "/curt"):
             message = await receive()
             body += message.get("body", b"")
             if not message.get("more_body"):
@@ -36,8 +39,9 @@ class Echo:
         if scope["path"] == "/large":
             body = b"x" * 30_000_000
         self.headers = scope["headers"]
+        close = [(b"connection", b"close")] if scope["path"] == "/curt" else []
         headers = [(b"content-length", b"%d" % len(body)), (b"content-type", b"text/plain")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.start", "status": 200, "headers": [*headers, *close]})
         await send({"type": "http.response.body", "body": body})
 
 

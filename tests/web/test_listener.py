@@ -139,6 +139,18 @@ def test_a_second_request_may_be_refused_too(door: Listener) -> None:
         assert peer.refusal() == 400
 
 
+def test_an_app_that_closes_early_is_heard_all_the_same(door: Listener) -> None:
+    """J1: a body of many megabytes is refused by its first bytes, and the peer can read so when it has sent it all."""
+    head = b"POST /curt HTTP/1.1\r\nHost: a\r\nContent-Length: 32000000\r\n\r\n"
+    for _ in range(5):
+        with door.connect(head + b"x" * 1000) as peer:
+            for _ in range(32):
+                peer.send(b"x" * 999_000)
+            status, headers, _ = peer.answer()
+            assert (status, headers["connection"]) == (200, "close")
+            assert peer.ends() == b""
+
+
 # What is too slow
 
 

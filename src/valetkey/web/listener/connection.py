@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from valetkey.web.listener.watch import Watch
 
 HEAD, BODY, ANSWERING, IDLE, LEAVING = range(5)
-SWALLOWED_BYTES = 4 * 1024 * 1024
+SWALLOWED_BYTES = 64 * 1024 * 1024
 
 
 class Connection(asyncio.Protocol):
@@ -105,13 +105,25 @@ class Connection(asyncio.Protocol):
         """Say no to what was asked; close once the peer had time to read it, for a reset could overtake the answer."""
         if self.phase == LEAVING or self.transport.is_closing():
             return
-        if not self.say(refusal) or not self.transport.can_write_eof():
+        if self.say(refusal):
+            self.linger()
+        else:
+            self.transport.close()
+
+    def linger(self) -> None:
+        """Say nothing more, and listen until the peer has understood."""
+        if not self.transport.can_write_eof():
             self.transport.close()
             return
         self.phase, self.since = LEAVING, self.watch.now
         self.watch.forget_address(self)
         self.flow.resume_reading()
         self.transport.write_eof()
+
+    def expect_more(self) -> None:
+        """The rest of a body is still to come: an app that closes without it must not cut off its own answer."""
+        if self.phase == BODY and not isinstance(self.cycle.transport, Lingering):
+            self.cycle.transport = Lingering(self)
 
     def give_way(self) -> None:
         """Somebody else needs the room: say why if anything was asked, and go at once."""
@@ -123,9 +135,8 @@ class Connection(asyncio.Protocol):
         """Send the refusal, unless nothing was asked or another answer has begun: then there is nothing to say."""
         begun = self.cycle.response_started if self.phase == BODY else self.answering()
         can = self.heard() and not begun
-        if (
-            self.cycle is not None
-        ):  # the app reads that the peer has gone, and what it still sends goes nowhere
+        if self.cycle is not None:
+            # the app reads that the peer has gone, and what it still sends goes nowhere
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         if can:
@@ -137,3 +148,18 @@ class Connection(asyncio.Protocol):
         self.swallowed += len(data)
         if self.swallowed > SWALLOWED_BYTES:
             self.transport.abort()
+
+
+class Lingering:
+    """The transport as a request sees it whose body is still arriving: closing waits for the peer."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection, self.transport = connection, connection.transport
+        self.write, self.is_closing = self.transport.write, self.transport.is_closing
+
+    def close(self) -> None:
+        """Close, slowly if the body is still not there."""
+        if self.connection.phase == BODY:
+            self.connection.linger()
+        else:
+            self.transport.close()

@@ -101,6 +101,7 @@ class H11Connection(Connection, H11Protocol):
         self.got = True
         super().data_received(data)
         self.note_phase()
+        self.expect_more()
 
     def _should_upgrade(self) -> bool:
         return False  # answered as if nobody had asked

@@ -54,7 +54,9 @@ class HttpToolsConnection(Connection, HttpToolsProtocol):
         except httptools.HttpParserError:
             self.watch.count("malformed")
             return self.refuse(self.refusal or MALFORMED)
-        if self.size > URL_BYTES and self.phase == HEAD:
+        if self.phase == BODY:
+            self.expect_more()
+        elif self.size > URL_BYTES and self.phase == HEAD:
             self.refuse_endless_head()
 
     def refuse_endless_head(self) -> None:
