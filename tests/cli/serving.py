@@ -21,9 +21,9 @@ class Serving:
     """`with Serving(database, "--workers", "2") as server:`; its log lines are JSON."""
 
     def __init__(self, database: str, *words: str, **environment: str) -> None:
-        env = os.environ | {"VALETKEY_DATABASE": database, "VALETKEY_LOG_JSON": "on"} | environment
+        env = os.environ | {"VALETKEY_DATABASE": database} | environment
         self.process = subprocess.Popen(
-            [PROGRAM, "serve", "--port", "0", *words],
+            [PROGRAM, "serve", "--port", "0", "--json", *words],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=env,
         )  # fmt: skip
         self.lines: list[dict[str, Any]] = []

@@ -241,7 +241,7 @@ def seen(listener: Listener) -> dict[str, int]:
     ids=["nothing at all", "half a head", "half a body"],
 )
 def test_150_slow_connections_delay_nobody_and_end(parser: str, says: bytes) -> None:
-    limits = Limits(head=0.8, body=0.8, idle=0.8, linger=0.2, per_address=100)
+    limits = Limits(head=0.5, body=0.5, idle=0.5, linger=0.1, per_address=100)
     with Listener(limits, parser) as listener, contextlib.ExitStack() as crowd:
         began = time.monotonic()
         slow = [crowd.enter_context(listener.connect(says)) for _ in range(150)]

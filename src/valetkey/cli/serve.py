@@ -1,5 +1,6 @@
 """`valetkey serve`: the server, as an operator runs it."""
 
+import gc
 import sys
 from typing import TYPE_CHECKING
 
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @shared
 def serve(terminal: Terminal, drain: float, **flags: str | int | None) -> None:
-    """Serve until SIGTERM or Ctrl-C; requests under way are finished."""
+    """Serve until SIGTERM or Ctrl-C; requests under way are finished. --json is for the log."""
     names = {"host": "server.host", "port": "server.port", "workers": "server.workers", "issuer": "issuer"}
-    settings = terminal.settings({names[name]: value for name, value in flags.items()})
+    given = {names[name]: value for name, value in flags.items()}
+    settings = terminal.settings(given | {"log.json": True if terminal.as_json else None})
     if wrong := mistakes(settings):
         raise Refused(*wrong, exit_code=2)
     listening = bound(settings.server.host, settings.server.port)
@@ -63,6 +65,8 @@ def run(settings: "Settings", listening: "socket.socket", drain: float) -> int:
     database = without_password(settings.database)
     log.info("listening", host=host, port=port, issuer=issuer, workers=count, database=database)
     most = serving.raised_file_limit()
+    gc.collect()
+    gc.freeze()  # what is here by now stays: no collection looks at it again, and workers share its memory
 
     def serve_here(parent: int | None = None) -> int:
         return serving.serve(settings, listening, serving.Manner(drain, most, parent))

@@ -15,7 +15,9 @@ import uvicorn
 from msgspec import Struct
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from valetkey.server.authorization_server import assemble
 from valetkey.settings import Settings
+from valetkey.web.app import create_app
 from valetkey.web.listener import Listening, limits_of
 
 ASKS_IF_READY = ("/healthz", "/readyz")
@@ -63,9 +65,6 @@ def configured(settings: Settings, manner: Manner) -> uvicorn.Config:
 
 def make_app(settings: Settings) -> ASGIApp:
     """This process's own server, out of the settings."""
-    from valetkey.server.authorization_server import assemble
-    from valetkey.web.app import create_app
-
     return create_app(assemble(settings))
 
 
