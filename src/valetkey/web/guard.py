@@ -133,20 +133,25 @@ def check_origin(request: Request) -> None:
         raise Refused(403, "cross_origin", "This form was sent from another site.")
 
 
-async def read_form(request: Request) -> Params:
-    """A form of ours, read within limits and proven to be ours. Raises Refused."""
+async def read_form(request: Request, at_the_door: bool = False) -> Params:
+    """A form of ours, read within limits and proven to be ours. Raises Refused.
+
+    at_the_door: people log in with it, and another tab may have done so since the form was shown (H7).
+    """
     params, _ = await read_fields(request, bodies.BODY_BYTES)
+    check_token(request, params, at_the_door)
     return params
 
 
 async def read_upload(request: Request, field: str) -> tuple[Params, bytes]:
     """A form of ours with a file in this field; no bytes when none was chosen. Raises Refused."""
     params, upload = await read_fields(request, UPLOAD_BYTES)
+    check_token(request, params)
     return params, upload.content if upload is not None and upload.field == field else b""
 
 
 async def read_fields(request: Request, most: int) -> tuple[Params, bodies.Upload | None]:
-    """The fields of a form of ours, after its CSRF token was checked. Raises Refused."""
+    """The fields of a form from a page of ours, whoever it was shown to. Raises Refused."""
     check_origin(request)
     headers = headers_of(request.scope)
     try:
@@ -161,13 +166,18 @@ async def read_fields(request: Request, most: int) -> tuple[Params, bodies.Uploa
         raise Refused(
             400, "parameter_twice", "The form could not be read: a field stands in the address too."
         )
+    return params, upload
+
+
+def check_token(request: Request, params: Params, at_the_door: bool = False) -> None:
+    """The form was shown in this very session or, before login, to this visitor (R13). Raises Refused."""
     shown = (params.get("csrf") or "").encode()
-    key = cookie(request, SESSION) or cookie(request, VISITOR)
-    if key is None or not hmac.compare_digest(csrf_for(key).encode(), shown):
+    keys = [key for key in (cookie(request, SESSION), cookie(request, VISITOR)) if key]
+    counting = keys if at_the_door else keys[:1]
+    if not any(hmac.compare_digest(csrf_for(key).encode(), shown) for key in counting):
         raise Refused(
             403, "csrf", "This page is too old, or cookies are off. Please go back, reload and try again."
         )
-    return params, upload
 
 
 def safe_next(value: str | None) -> str:

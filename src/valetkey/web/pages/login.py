@@ -86,7 +86,7 @@ async def login(request: Request) -> Response:
         next_path = guard.safe_next(request.query_params.get("next"))
         client = await asking(request, next_path)
         return login_page(request, next_path, client, {"account": who.account if who else None})
-    form = await guard.read_form(request)
+    form = await guard.read_form(request, at_the_door=True)
     next_path = guard.safe_next(form.get("next"))
     username, password = form.get("username") or "", form.get("password") or ""
     outcome = await acts.log_in(
@@ -133,7 +133,7 @@ async def signup(request: Request) -> Response:
         raise NotFound
     if request.method != "POST":
         return signup_page(request, guard.safe_next(request.query_params.get("next")), {}, {})
-    form = await guard.read_form(request)
+    form = await guard.read_form(request, at_the_door=True)
     next_path = guard.safe_next(form.get("next"))
     given = {name: form.get(name) or "" for name in LABELS}
     throttled = await acts.count_sign_up(server, guard.network(request))
