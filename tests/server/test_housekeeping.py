@@ -126,6 +126,10 @@ async def test_trouble_does_not_end_it(monkeypatch: pytest.MonkeyPatch, trouble:
     await server.close()
 
 
+def keeping_house() -> set[asyncio.Task[object]]:
+    return {task for task in asyncio.all_tasks() if task.get_name() == "valetkey-housekeeping"}
+
+
 async def test_it_runs_beside_the_app_and_ends_with_it() -> None:
     server = await opened("memory://")
     await litter(server, 20, NOW - 1)
@@ -136,8 +140,10 @@ async def test_it_runs_beside_the_app_and_ends_with_it() -> None:
             cleaned.set()
             await asyncio.Event().wait()
 
+    before = keeping_house()
     async with housekeeping.running(server, sleep):
         await asyncio.wait_for(cleaned.wait(), 5)
         assert await server.store.clean(NOW, 100) == 0
-    assert not [task for task in asyncio.all_tasks() if task.get_name() == "valetkey-housekeeping"]
+        assert len(keeping_house() - before) == 1
+    assert keeping_house() <= before
     await server.close()
