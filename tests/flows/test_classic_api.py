@@ -1,5 +1,6 @@
 """API calls of the classic profile: /v1/users/... (classic.md 4)."""
 
+import asyncio
 import hashlib
 import hmac
 from typing import Any
@@ -197,16 +198,31 @@ async def test_the_rate_limit(build: Build) -> None:
 
 
 async def test_the_rate_limit_is_shared_by_workers(build: Build) -> None:
-    house = await build(api=ApiSettings(rate_limit=10))
+    house = await build(api=ApiSettings(rate_limit=1000))
     other = await house.another_worker()
     app = await house.make_app()
     token = await house.token(await house.logged_in(await house.make_account()), app)
     for _ in range(6):
         assert (await house.me(token)).status_code == 200
-    assert (await other.me(token)).headers["x-ratelimit-remaining"] == "9"
+    assert (await other.me(token)).headers["x-ratelimit-remaining"] == "999"
     await house.server.usage.share()
     await other.server.usage.share()
-    assert (await other.me(token)).headers["x-ratelimit-remaining"] == "2"
+    assert (await other.me(token)).headers["x-ratelimit-remaining"] == "992"
+
+
+async def test_the_last_calls_of_an_hour_are_counted_at_once_on_every_worker(build: Build) -> None:
+    house = await build(api=ApiSettings(rate_limit=8))
+    other = await house.another_worker()
+    token = await house.token(await house.logged_in(await house.make_account()), await house.make_app())
+    answers = await asyncio.gather(*((house, other)[turn % 2].me(token) for turn in range(20)))
+    assert sorted(answer.status_code for answer in answers) == [200] * 8 + [429] * 12
+    left = [int(answer.headers["x-ratelimit-remaining"]) for answer in answers if answer.status_code == 200]
+    assert sorted(left) == list(range(8))
+
+
+async def test_what_is_not_in_the_api(house: House) -> None:
+    for path in ("/v1/", "/v1/media/popular", "/v1/users"):
+        check_refused(await call(house, path), "APINotFoundError", "there is nothing here", 404)
 
 
 def signature(app: App, path: str, parameters: dict[str, str]) -> str:
@@ -223,8 +239,8 @@ async def signing(house: House) -> App:
 async def test_signed_requests(house: House, signing: App, browser: Browser, snoop: Person) -> None:
     token = await house.token(browser, signing)
     said = {"access_token": token, "count": "10", "z": "ü", "a b": "&="}
-    for path in ("/users/self", "/users/self.json", f"/users/{snoop.account.id}"):
-        for signed in {path, path.removesuffix(".json")}:
+    for path in ("/users/self", "/users/self.json", "/users/self/", f"/users/{snoop.account.id}"):
+        for signed in {path, path.removesuffix(".json").removesuffix("/")}:
             good = said | {"sig": signature(signing, signed, said)}
             assert (await call(house, f"/v1{path}", params=good)).status_code == 200, (path, signed)
     twice = [*said.items(), ("sig", good["sig"]), ("sig", good["sig"])]

@@ -34,6 +34,22 @@ async def test_both_spellings_of_the_address_answer_directly(house: House) -> No
         assert (await browser.ask("HEAD", address)).status_code == 405
 
 
+@pytest.mark.parametrize(
+    ("reads", "told"),
+    [
+        ("text/html,*/*;q=0.8", "text/html"),
+        ("TEXT/HTML", "text/html"),
+        ("*/*", "application/json"),
+        ("application/json", "application/json"),
+        ("", "application/json"),
+    ],
+)
+async def test_people_are_shown_a_page_and_programs_json(house: House, reads: str, told: str) -> None:
+    url = house.authorize_url(await house.make_app(), client_id="0" * 32)
+    answer = await house.browser().ask("GET", url, headers={"accept": reads})
+    assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (400, told)
+
+
 async def test_unknown_parameters_are_ignored(house: House) -> None:
     app = await house.make_app()
     browser = await house.logged_in(await house.make_account())

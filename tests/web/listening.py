@@ -48,8 +48,8 @@ class Echo:
 class Listener:
     """`with Listener(limits, parser) as listener:` and then `listener.connect()`."""
 
-    def __init__(self, limits: Limits, parser: str) -> None:
-        self.app = Echo()
+    def __init__(self, limits: Limits, parser: str, app: Echo | None = None) -> None:
+        self.app = app or Echo()
         self.listening = Listening(limits, parser)
         kind: Any = self.listening
         config = uvicorn.Config(

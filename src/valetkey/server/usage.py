@@ -1,6 +1,10 @@
-"""Usage: API calls counted in this process and shared with the others about once a second (classic.md 4)."""
+"""Usage: API calls counted in this process and shared with the others about once a second (classic.md 4).
+
+The last calls that an hour allows are counted in the store, one by one (decision 0007).
+"""
 
 import asyncio
+from collections.abc import Mapping
 
 import structlog
 
@@ -11,6 +15,7 @@ from valetkey.store.base import Store, Unavailable
 HOUR = 3600
 SHARE_EVERY = 1.0
 MOST_KEYS = 200_000
+LAST_CALLS = 100
 log = structlog.get_logger("valetkey.usage")
 
 
@@ -25,12 +30,19 @@ class Usage:
         self.timer: asyncio.TimerHandle | None = None
         self.sharing: set[asyncio.Task[None]] = set()
 
-    def count(self, facts: BearerFacts) -> int:
+    async def count(self, facts: BearerFacts, limit: int) -> int:
         """Count one call with this token; returns the calls of this hour so far, this one too."""
         now = self.clock()
         key = (f"{facts.client.id}:{facts.token.digest[:12].hex()}", now // HOUR)
-        so_far = self.counts.get(key, 0) + 1
-        self.counts[key] = so_far
+        if limit - LAST_CALLS <= self.counts.get(key, 0) < limit:
+            try:
+                shared = await self.store.add_usage({key: 1}, {facts.token.authorization.id: now})
+            except Unavailable:
+                log.warning("usage_not_shared", calls=1)
+            else:
+                self.note(shared)
+                return shared[key] + self.fresh.get(key, 0)
+        so_far = self.counts[key] = self.counts.get(key, 0) + 1
         self.fresh[key] = self.fresh.get(key, 0) + 1
         self.used[facts.token.authorization.id] = now
         if self.timer is None:
@@ -54,6 +66,10 @@ class Usage:
         except Unavailable:
             log.warning("usage_not_shared", calls=sum(fresh.values()))
             return
+        self.note(shared)
+
+    def note(self, shared: Mapping[tuple[str, int], int]) -> None:
+        """Take the counts of all workers; forget other hours, and what is more than we can keep."""
         hour = self.clock() // HOUR
         for key, count in shared.items():
             self.counts[key] = count + self.fresh.get(key, 0)

@@ -33,7 +33,7 @@ async def user(server: AuthorizationServer, query: bytes, header: str | None, wh
         facts = rules.decide(request, known, f"/users/{who}", now)
         rules.check_place(request, server.book.profiles[facts.client.profile])
         limit = facts.client.rate_limit or limit
-        count = server.usage.count(facts)
+        count = await server.usage.count(facts, limit)
         remaining = max(0, limit - count)
         if count > limit:
             raise rules.rate_limited(limit)

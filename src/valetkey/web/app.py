@@ -22,7 +22,7 @@ from valetkey.web.oauth import AuthorizeEndpoint, TokenEndpoint
 from valetkey.web.users import UsersEndpoint
 
 STATIC = Path(__file__).parent / "static"
-USERS = "/v1/users/"  # self, or an id; also with a slash or .json behind
+API = "/v1/"
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
@@ -91,7 +91,7 @@ class Front:
         scope["app"] = self
         if scope["type"] == "http":
             path: str = scope["path"]
-            others = self.users if path.startswith(USERS) else self.framed
+            others = self.users if path.startswith(API) else self.framed
             return await self.paths.get(path, others)(scope, receive, send)
         return await self.site(scope, receive, send)
 

@@ -104,7 +104,7 @@ def shown(request: Request, refused: Refused, reference: str) -> Response:
 
 def wants_page(request: Request) -> bool:
     """Whether a person is asking, by what their browser says it reads."""
-    return "text/html" in request.headers.get("accept", "")
+    return "text/html" in request.headers.get("accept", "").lower()
 
 
 def as_refused(error: Exception) -> Refused:

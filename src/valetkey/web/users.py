@@ -9,15 +9,20 @@ from valetkey.protocol.endpoints.users import denied
 from valetkey.server import users as acts
 from valetkey.server.authorization_server import AuthorizationServer
 from valetkey.server.problems import Unavailable
-from valetkey.web.oauth import RETRY, preflight, send_json
+from valetkey.web.oauth import RETRY, Headers, preflight, send_json
 
 log = structlog.get_logger("valetkey.api")
 PATH = re.compile(r"/v1/users/([^/]{1,64}?)(?:\.json|/)?")
 QUERY_BYTES = 8192
+USERS = "/v1/users/"
+LIMIT, REMAINING = (
+    b"x-ratelimit-limit",
+    b"x-ratelimit-remaining",
+)  # on the wire as listener/spelling.py has them
 
 
 class UsersEndpoint:
-    """GET /v1/users/self and /v1/users/{id}, also with a slash or .json behind."""
+    """GET /v1/users/self and /v1/users/{id}, also with a slash or .json behind; nothing else is under /v1/ yet."""
 
     def __init__(self, server: AuthorizationServer) -> None:
         self.server = server
@@ -26,10 +31,9 @@ class UsersEndpoint:
         """Answer one call; nothing but JSON leaves here."""
         if scope["method"] == "OPTIONS":
             return await preflight(send, b"GET")
-        if scope["method"] not in ("GET", "HEAD"):
-            return await self.refuse(send, 405, "GET is the only way to ask for this")
-        if len(scope["query_string"]) > QUERY_BYTES:
-            return await self.refuse(send, 414, f"the query string is longer than {QUERY_BYTES} bytes")
+        no = why_not(scope)
+        if no is not None:
+            return await self.refuse(send, *no)
         header = None
         for name, value in scope["headers"]:
             if name == b"authorization":
@@ -46,16 +50,25 @@ class UsersEndpoint:
             return await self.refuse(send, 500, "something went wrong on our side")
         if answer.reason:
             log.info("api_refused", reason=answer.reason)
-        limits = [
-            (b"x-ratelimit-limit", b"%d" % answer.limit),
-            (b"x-ratelimit-remaining", b"%d" % answer.remaining),
-        ]
+        limits: Headers = [(LIMIT, b"%d" % answer.limit), (REMAINING, b"%d" % answer.remaining)]
         await send_json(send, answer.status, answer.body, limits)
 
     async def refuse(self, send: Send, status: int, words: str) -> None:
         """A call that could not be read, in the API's own form."""
-        no = denied("unreadable", "OAuthParameterException", words, status)
+        kind = "APINotFoundError" if status == 404 else "OAuthParameterException"
+        no = denied("unreadable", kind, words, status)
         limit = b"%d" % self.server.settings.api.rate_limit
-        more = [(b"x-ratelimit-limit", limit), (b"x-ratelimit-remaining", limit)]
+        more: Headers = [(LIMIT, limit), (REMAINING, limit)]
         more += {405: [(b"allow", b"GET")], 503: RETRY}.get(status, [])
         await send_json(send, status, no.body, more)
+
+
+def why_not(scope: Scope) -> tuple[int, str] | None:
+    """What is wrong with a call before anybody looks at its token."""
+    if not scope["path"].startswith(USERS):
+        return 404, "there is nothing here"
+    if scope["method"] not in ("GET", "HEAD"):
+        return 405, "GET is the only way to ask for this"
+    if len(scope["query_string"]) > QUERY_BYTES:
+        return 414, f"the query string is longer than {QUERY_BYTES} bytes"
+    return None

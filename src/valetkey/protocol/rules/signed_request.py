@@ -89,6 +89,7 @@ def check(client: Client, path: str, params: Params, now: int) -> None:
     """Refuse a call of an app that enforces signed requests and has no good signature. Raises AccessDenied.
 
     path: the endpoint without the version and without .json, such as /users/self.
+    Whichever of its spellings was signed is accepted.
     """
     given = params.get("sig")
     if given is None:
@@ -98,7 +99,7 @@ def check(client: Client, path: str, params: Params, now: int) -> None:
     good = False
     for kept in client.secrets:
         if kept.expires_at is None or kept.expires_at > now:
-            for spelling in (path, path + ".json"):
+            for spelling in (path, path + ".json", path + "/"):
                 expected = mac(kept.signing_key, (spelling + tail).encode()).hex()
                 good |= hmac.compare_digest(expected.encode(), given.lower().encode())
     if not good:

@@ -35,6 +35,7 @@ class Connection(asyncio.Protocol):
     since = 0.0
     swallowed = 0
     # these are the protocol's
+    app: Any
     client: Any
     transport: Any
     flow: Any
