@@ -235,6 +235,22 @@ async def test_D10_who_is_shut_out_gets_nothing_more(
         assert (await house.exchange(app, code)).status_code == 400
 
 
+async def test_D10_every_door_looks_at_the_account_itself(
+    house: House, app: App, snoop: Person, browser: Browser
+) -> None:
+    """Also where whoever shut it out forgot to end its sessions and to take back what it had allowed."""
+    token, code = await house.token(browser, app), await house.code(browser, app)
+    off = replace(snoop.account, disabled_at=house.clock(), version=2)
+    await house.store.apply((Save(off),))
+    assert not await house.lives(token)
+    assert (await house.exchange(app, code)).status_code == 400
+    page = await browser.open(house.authorize_url(app))
+    assert page.asks_login and page.left is None
+    assert (await browser.open("/accounts/edit/")).asks_login
+    page = await browser.login(page, snoop.username, snoop.password)
+    assert page.status == 400
+
+
 async def test_D10_a_question_that_was_open_is_not_answered_any_more(
     house: House, app: App, snoop: Person, browser: Browser
 ) -> None:

@@ -86,7 +86,7 @@ header = st.one_of(
             b"accept", b"origin", b"host", b"user-agent", b"content-length", b"content-encoding", b"x-forwarded-for",
             b"sec-fetch-site", b"referer", b"transfer-encoding", b"if-none-match", b"range", b"if-modified-since",
         ]),
-        st.binary(max_size=40),
+        st.one_of(st.binary(max_size=40), st.sampled_from([b"http://[", b"//[::1", b"id.example]", b"0x10", b"-1"])),
     ),
     st.just((b"accept", b"text/html")),
 )  # fmt: skip

@@ -8,6 +8,7 @@ import pytest
 from tests.flows.browser import Browser, Page
 from tests.house import ONE_STORE, App, House, Person, parameters
 from valetkey.server.accounts import revoke_app
+from valetkey.web.guard import csrf_for
 
 CONSENT = "/oauth/authorize/consent"
 
@@ -38,6 +39,10 @@ FORMS_OF_OTHERS: list[dict[str, Any]] = [
     {"headers": {"origin": "https://id.example.evil.example"}},
     {"headers": {"origin": "https://evil.example/id.example"}},
     {"headers": {"origin": "file://"}},
+    {"headers": {"origin": "https://["}},
+    {"headers": {"origin": "https://id.example]"}},
+    {"headers": {"origin": "id.example"}},
+    {"headers": {"origin": "https://user@id.example"}},
 ]
 
 
@@ -60,6 +65,7 @@ async def test_H1_H2_a_form_of_another_site(
     assert await nothing_is_allowed(house, snoop) and browser.session
 
 
+AT_THE_DOOR = ("/accounts/login/", "/accounts/signup/")
 POSTS = [
     "/accounts/login/",
     "/accounts/logout/",
@@ -92,7 +98,10 @@ async def test_H1_H2_no_form_goes_without_its_token(
     theirs = (await other.open("/")).form("/logout/").fields["csrf"]
     nobody = (await house.browser().open("/accounts/login/")).login_form.fields["csrf"]
     before = await house.store.client(app.id), await house.store.account(snoop.account.id)
-    for csrf in (None, "", "0" * 64, theirs, nobody, "é" * 64, theirs.upper()):
+    before_login = csrf_for(browser.cookies["__Host-valetkey_visitor"])
+    for csrf in (None, "", "0" * 64, theirs, nobody, "é" * 64, theirs.upper(), before_login):
+        if csrf == before_login and path in AT_THE_DOOR:
+            continue
         fields = {} if csrf is None else {"csrf": csrf}
         answer = await browser.ask("POST", path, data=fields | {"decision": "allow", "name": "x"})
         assert answer.status_code == 403, csrf
@@ -203,6 +212,17 @@ async def test_H7_tabs_do_not_mix(house: House, app: App, browser: Browser) -> N
     page = await browser.consent(two, "deny")
     assert page.left is not None and page.left.startswith("https://reader.example/cb?error=access_denied")
     assert parameters(page.left)["state"] == "two"
+
+
+async def test_H7_two_tabs_at_the_login_page(house: House, app: App, snoop: Person) -> None:
+    """Logging in with one does not spoil the other, and each goes on to its own question."""
+    browser = house.browser()
+    other = await house.make_app("https://reader.example/cb", name="Story Reader")
+    one, two = [await browser.open(house.authorize_url(each)) for each in (app, other)]
+    page = await browser.login(two, snoop.username, snoop.password)
+    assert page.asks_consent and "Story Reader" in page.text
+    page = await browser.login(one, snoop.username, snoop.password)
+    assert page.asks_consent and "Photo Printer" in page.text
 
 
 async def test_H7_a_ticket_is_good_once(house: House, app: App, browser: Browser) -> None:
