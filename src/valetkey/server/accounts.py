@@ -89,8 +89,7 @@ async def edit_profile(server: AuthorizationServer, account: Account, form: Prof
 async def set_picture(server: AuthorizationServer, account: Account, data: bytes) -> Account:
     """Show this picture, once it is decoded and written anew. Raises Problems."""
     name, content = await asyncio.get_running_loop().run_in_executor(None, reencoded, data)
-    await server.store.apply((Save(Picture(name, account.id, content)),))
-    return await change(server, account.id, picture=name)
+    return await change(server, account.id, (Save(Picture(name, account.id, content)),), picture=name)
 
 
 async def remove_picture(server: AuthorizationServer, account: Account) -> Account:
