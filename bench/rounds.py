@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from machine import SERVER_CORE, hashing, on_core
+from machine import SERVER_CORE, TICK, hashing, on_core
 from servers import Server, begun, finished, load
 
 Measures = dict[str, list[float]]
@@ -73,7 +73,8 @@ class Bench:
         before = server.cpu()
         said = load(self.binary, server, self.asked(operation, number))
         time.sleep(min(operation.rest, self.options.seconds))
-        said["cpu"] = (server.cpu() - before) / max(1, said["answers"]) * 1e6
+        used = max(1 / TICK, server.cpu() - before)  # it is counted in ticks
+        said["cpu"] = used / max(1, said["answers"]) * 1e6
         self.keep(server, operation.name, said, number)
 
     def beside_logins(self, order: list[Server], logins: Operation, number: int) -> None:
@@ -108,8 +109,9 @@ class Bench:
                 row = [server.name, name, f"{rate:,.0f}", "", f"{cpu:,.0f}", "", f"{p50:.2f}", f"{p99:.2f}"]
                 unit = self.unit(server, name)
                 if unit:
-                    row[3] = f"{rate / statistics.median(unit['rate']):.2f}"
-                    row[5] = f"{statistics.median(unit['cpu']) / cpu:.2f}"
+                    ours = self.found[server.name, name]
+                    row[3] = f"{ratio(ours['rate'], unit['rate']):.2f}"
+                    row[5] = f"{ratio(unit['cpu'], ours['cpu']):.2f}"
                 if name == CALM.name:  # its rate is ours, and the logins' work stands beside its own
                     row[2:6] = [""] * 4
                 yield row
@@ -124,11 +126,14 @@ class Bench:
         """This tree in shares of the other one."""
         for here, there in zip(self.servers[::2], self.servers[1::2], strict=True):
             for name in dict.fromkeys(name for _, name in self.found if name != CALM.name):
-                of = {
-                    key: self.median(here, name, key) / self.median(there, name, key)
-                    for key in ("rate", "cpu")
-                }
-                yield [here.name, name, f"{of['rate']:.3f}", f"{of['cpu']:.3f}"]
+                ours, theirs = self.found[here.name, name], self.found[there.name, name]
+                of = (f"{ratio(ours[key], theirs[key]):.3f}" for key in ("rate", "cpu"))
+                yield [here.name, name, *of]
+
+
+def ratio(ours: list[float], theirs: list[float]) -> float:
+    """The median of what stands beside one another in each round: what disturbed a round disturbed both."""
+    return statistics.median(one / other for one, other in zip(ours, theirs, strict=True))
 
 
 def say(words: str) -> None:

@@ -90,7 +90,7 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=2.0, help="for each operation of a round")
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--codes", type=int, default=20_000, help="codes that a round can exchange")
-    parser.add_argument("--idle", type=float, default=10.0, help="seconds to watch the idle servers")
+    parser.add_argument("--idle", type=float, default=35.0, help="seconds to watch the idle servers")
     parser.add_argument("--place", default="/var/tmp", help="where the SQLite files go: a folder on a disk")
     parser.add_argument("--json", type=Path, help="keep every round's figures in this file")
     options = parser.parse_args(arguments)
