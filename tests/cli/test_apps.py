@@ -64,6 +64,14 @@ def test_an_owner_that_is_not_there(shell: Shell) -> None:
     assert (said.code, said.err) == (1, "username: there is no account 'nobody'\n")
 
 
+@pytest.mark.parametrize(
+    "uri", [" https://app.example/cb", "https://app.example/cb\n", "https://app.example/cb\t"]
+)
+def test_a_redirect_uri_is_taken_as_it_is_or_not_at_all(shell: Shell, uri: str) -> None:
+    said = shell("apps", "add", "A", "--owner", "alice", "--redirect-uri", uri)
+    assert said.code == 1 and said.err.startswith("redirect_uris: cannot have ")
+
+
 def test_list(shell: Shell) -> None:
     shell.account("bob")
     mine, theirs = shell.app("alice"), shell.app("bob", "--sandbox")

@@ -169,7 +169,7 @@ def described(form: ClientForm) -> dict[str, object]:
 
 def checked(server: AuthorizationServer, form: ClientForm) -> ClientForm:
     """The form, tidied, if it can be accepted. Raises Problems."""
-    uris = tuple(dict.fromkeys(uri.strip() for uri in form.redirect_uris if uri.strip()))
+    uris = tuple(dict.fromkeys(uri for uri in form.redirect_uris if uri))
     form = replace(
         form, name=names.tidy(form.name), description=names.tidy(form.description), website=form.website.strip(),
         redirect_uris=uris,

@@ -81,7 +81,7 @@ def said_of(given: Params, allow_implicit: bool) -> ClientForm:
         name=given.get("name") or "",
         type=given.get("type") or "",
         profile=given.get("profile") or "",
-        redirect_uris=tuple((given.get("redirect_uris") or "").split("\n")),
+        redirect_uris=tuple(line.strip() for line in (given.get("redirect_uris") or "").split("\n")),
         description=given.get("description") or "",
         website=given.get("website") or "",
         allow_implicit=allow_implicit,
