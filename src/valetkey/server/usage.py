@@ -65,6 +65,9 @@ class Usage:
             shared = await self.store.add_usage(fresh, used)
         except Unavailable:
             log.warning("usage_not_shared", calls=sum(fresh.values()))
+            for key, calls in fresh.items():
+                self.fresh[key] = self.fresh.get(key, 0) + calls
+            self.used = used | self.used
             return
         self.note(shared)
 
