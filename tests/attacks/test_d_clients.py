@@ -242,7 +242,9 @@ async def test_D10_every_door_looks_at_the_account_itself(
     token, code = await house.token(browser, app), await house.code(browser, app)
     off = replace(snoop.account, disabled_at=house.clock(), version=2)
     await house.store.apply((Save(off),))
-    assert not await house.lives(token)
+    for who in ("self", str(house.people["developer"].account.id)):
+        answer = await house.http().get(f"/v1/users/{who}", params={"access_token": token})
+        assert answer.json()["meta"]["error_type"] == "OAuthAccessTokenException"
     assert (await house.exchange(app, code)).status_code == 400
     page = await browser.open(house.authorize_url(app))
     assert page.asks_login and page.left is None

@@ -254,7 +254,10 @@ async def test_F6_what_is_kept_is_shown_as_text(house: House, text: str) -> None
     check_escaped(page.html, text)
     app = await house.make_app(owner=owner, name=text[:64], description=text, sandbox=True)
     await browser.fill(f"/developer/apps/{app.id}/", "/testers/", username="mallory")
-    await house.allow(browser, app)
+    page = await browser.open(house.authorize_url(app))
+    assert page.asks_consent and text[:64] in page.text
+    check_escaped(page.html, text)
+    await browser.consent(page, "allow")
     shown = 0
     for url in (
         "/",

@@ -47,7 +47,7 @@ def every_page(house: House, app: App) -> list[str]:
         house.authorize_url(app, redirect_uri="https://evil.example/"),
         "/nowhere",
         "/accounts/login",
-        "/v1/nowhere",
+        "/oauth/nowhere",
         "/.well-known/change-password",
         "/healthz",
         "/robots.txt",

@@ -91,6 +91,12 @@ async def test_users_by_id(house: House, snoop: Person, token: str) -> None:
     check_refused(answer, "APINotFoundError", "this user does not exist")
 
 
+async def test_what_is_not_there_is_said_in_the_api_s_own_form(house: House, token: str) -> None:
+    for path in ("/v1/", "/v1/nowhere", "/v1/media/popular"):
+        answer = await call(house, path, params={"access_token": token})
+        assert answer.status_code in (400, 404) and answer.json()["meta"]["error_type"] == "APINotFoundError"
+
+
 async def test_a_token_that_is_none(house: House, app: App, browser: Browser, token: str) -> None:
     code = await house.code(browser, app)
     near = (token[:-1], token + "0", token.upper(), " " + token, token.replace(".", ""), token.split(".")[1])
