@@ -439,6 +439,23 @@ async def test_A23_the_confirmation_screen_says_who_asks_and_where_people_go(
         assert words in page.text
 
 
+@pytest.mark.parametrize("profile", ["classic", "oauth20", "oauth21"])
+async def test_A2_A23_a_link_alone_sends_nobody_to_an_app_s_site(house: House, profile: str) -> None:
+    """RFC 9700 4.11.2: anybody can register an app; an error must not make a link to us one to a phishing site."""
+    app = await house.make_app("https://phishing.example/", profile=profile)
+    for change in (
+        {"response_type": "nonsense"},
+        {"response_type": None},
+        {"scope": "nonsense"},
+        {"code_challenge_method": "plain"},
+        {"prompt": "none"},
+        {"scope": "basic " * 100 + " ".join(f"s{n}" for n in range(70))},
+        {},
+    ):
+        page = await house.browser().open(house.authorize_url(app, **change))
+        assert page.left is None and (page.asks_login or page.status == 400), change
+
+
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "POST", "PUT", "DELETE", "PATCH", "TRACE"])
 async def test_A24_only_get_asks(house: House, app: App, browser: Browser, method: str) -> None:
     """GitHub 2019: HEAD was routed as the branch that grants."""

@@ -106,9 +106,13 @@ async def test_the_redirect_uri_is_exact(house: House, app: App, browser: Browse
 async def test_errors_go_to_the_client(
     house: House, app: App, browser: Browser, change: dict[str, str | None], error: str
 ) -> None:
-    """RFC 6749 4.1.2.1, once the redirect_uri is trusted; with state and iss."""
-    for each in (browser, house.browser()):
+    """RFC 6749 4.1.2.1, once the redirect_uri is trusted and somebody is logged in; with state and iss."""
+    stranger, snoop = house.browser(), house.people["snoopdogg"]
+    for each in (browser, stranger):
         page = await each.open(house.authorize_url(app, **({"state": "x/y"} | PKCE | change)))
+        if each is stranger:
+            assert page.asks_login
+            page = await each.login(page, snoop.username, snoop.password)
         assert page.left is not None and page.left.startswith(app.redirect_uri + "?")
         said = parameters(page.left)
         assert set(said) == {"error", "error_description", "state", "iss"}

@@ -41,6 +41,8 @@ def decide(
     except OAuthError as error:
         if not profile.errors_redirected:
             return ErrorPage(error, profile, client)
+        if living_account(facts, now) is None:  # a link alone sends nobody to an app's site (RFC 9700 4.11.2)
+            return AskLogin(client, redirect_uri)
         pairs = (("error", error.code), ("error_description", error.description))
         state = params.as_sent("state")
         return Refuse(refusal(redirect_uri, pairs, state, profile, book.issuer), error.reason, client)
