@@ -139,6 +139,28 @@ async def test_G4_a_disabled_account_and_a_new_password(house: House, snoop: Per
     assert await is_in(browser) is None, "a session that ended stays ended"
 
 
+@pytest.mark.parametrize("how", ["new password", "disabled"])
+async def test_G4_a_login_under_way_does_not_slip_through(house: House, snoop: Person, how: str) -> None:
+    """The old password was right when it was checked, and is not any more when the session is opened."""
+    passwords, verify = house.server.passwords, house.server.passwords.verify
+
+    async def slow(encoded: str | None, password: str) -> bool:
+        right = await verify(encoded, password)
+        if how == "disabled":
+            await accounts.disable(house.server, snoop.account.id)
+        else:
+            await accounts.set_password(house.server, snoop.account.id, "another passphrase")
+        return right
+
+    browser = house.browser()
+    page = await browser.open("/accounts/login/")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(passwords, "verify", slow)
+        page = await browser.login(page, snoop.username, snoop.password)
+    assert page.status == 400 and browser.session is None
+    assert await house.store.sessions_of(snoop.account.id) == []
+
+
 async def test_G5_a_session_ends_when_it_is_not_used_and_in_any_case(build: Build) -> None:
     house = await build(session=SessionSettings(idle=3600, absolute=10_000))
     snoop = await house.make_account()

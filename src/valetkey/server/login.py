@@ -61,9 +61,15 @@ async def log_in(
     right = await server.passwords.verify(account.password if account and alive else None, attempt.password)
     if account is None or not right:
         return Wrong()
+    token = await open_session(server, account, attempt, old)
+    stands = await server.store.account(account.id)
+    if stands is None or (stands.password, stands.disabled_at) != (account.password, None):
+        # while we looked at the password it was changed, and that ends all sessions, this one too (G4)
+        await server.store.apply((End(account.id, digest(token)),))
+        return Wrong()
     if server.settings.login.throttle:
         await server.store.forget_attempts([ACCOUNT_PREFIX + account.canonical])
-    return LoggedIn(await open_session(server, account, attempt, old), account)
+    return LoggedIn(token, account)
 
 
 async def open_session(
