@@ -255,6 +255,7 @@ async def test_H7_a_question_is_open_for_an_hour(
     house.clock.forward(3600)
     late = await browser.consent(page, "allow")
     assert late.status == 400 and late.left is None and await nothing_is_allowed(house, snoop)
+    assert "asked too long ago" in late.text
 
 
 async def test_H8_who_is_asked_again(house: House, browser: Browser) -> None:

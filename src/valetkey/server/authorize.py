@@ -69,7 +69,11 @@ async def answer_consent(
 
     def decide(facts: tuple[Ticket | None, AuthorizeFacts]) -> Outcome:
         now, current = server.clock(), facts[0]
-        if current is None or current.spent_at is not None or current.expires_at <= now:
+        if current is None or current.expires_at <= now:
+            return ErrorPage(
+                InvalidRequest("ticket_expired", "this confirmation has expired"), server.book.default
+            )
+        if current.spent_at is not None:
             return ErrorPage(
                 InvalidRequest("ticket_spent", "this confirmation was answered before"), server.book.default
             )

@@ -62,6 +62,10 @@ PEOPLE = {
         "Please start again",
         "This confirmation does not belong to this login. Go back to the app.",
     ),
+    "ticket_expired": (
+        "That took a while",
+        "This question was asked too long ago. Go back to the app to start again.",
+    ),
     "ticket_spent": (
         "Already answered",
         "You answered this question before. Go back to the app to start again.",

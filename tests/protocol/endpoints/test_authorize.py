@@ -319,10 +319,10 @@ def test_who_is_asked_and_for_what(
         (IMPLICIT, {"response_type": "token"}, {"lifetime": 3600, "response_type": "token"}),
         (public(), {}, {"lifetime": 600}),
         (client(), {"unknown": "x", "nonce": "n", "prompt": "none"}, {"lifetime": 600}),
-        (client(profile="oauth20"), {}, {"lifetime": 60, "profile": OAUTH20, "scope": ()}),
-        (client(profile="oauth20"), PKCE, {"lifetime": 60, "profile": OAUTH20, "scope": (), "challenge": CHALLENGE}),
-        (public(profile="oauth20"), PKCE, {"lifetime": 60, "profile": OAUTH20, "scope": (), "challenge": CHALLENGE}),
-        (client(profile="oauth21"), PKCE, {"lifetime": 60, "profile": OAUTH21, "scope": (), "challenge": CHALLENGE}),
+        (client(profile="oauth20"), {}, {"lifetime": 60, "profile": OAUTH20, "scope": ("basic",)}),
+        (client(profile="oauth20"), PKCE, {"lifetime": 60, "profile": OAUTH20, "scope": ("basic",), "challenge": CHALLENGE}),
+        (public(profile="oauth20"), PKCE, {"lifetime": 60, "profile": OAUTH20, "scope": ("basic",), "challenge": CHALLENGE}),
+        (client(profile="oauth21"), PKCE, {"lifetime": 60, "profile": OAUTH21, "scope": ("basic",), "challenge": CHALLENGE}),
     ],
 )  # fmt: skip
 def test_what_an_answer_carries(app: Client, more: dict[str, str], expected: dict[str, Any]) -> None:

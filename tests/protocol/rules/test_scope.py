@@ -23,7 +23,8 @@ BASIC = ("basic",)
         ("comments likes", BASIC, ("basic", "comments", "likes")),
         ("likes basic", BASIC, ("basic", "likes")),
         ("  likes   likes ", BASIC, ("basic", "likes")),
-        (None, (), ()),
+        (None, (), BASIC),  # RFC 6749 3.3: a default, or a refusal
+        ("", (), BASIC),
         ("likes", (), ("likes",)),
         ("likes basic likes", (), ("likes", "basic")),
     ],
@@ -74,7 +75,7 @@ def test_what_is_read_is_known_once_and_asked_for(asked: str, always: tuple[str,
     except InvalidScope:
         assert names - set(CATALOGUE)
         return
-    assert set(scope) == names | set(always)
+    assert set(scope) == (names | set(always) or set(BASIC))
     assert len(scope) == len(set(scope))
     assert set(scope) <= set(CATALOGUE)
 

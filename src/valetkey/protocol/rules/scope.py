@@ -4,11 +4,13 @@ from valetkey.protocol.errors import InvalidScope
 from valetkey.protocol.model import Catalogue
 
 MOST = 64
+DEFAULT = ("basic",)  # what no scope at all asks for (RFC 6749 3.3 wants a default); every catalogue has it
 
 
 def read(asked: str | None, always: tuple[str, ...], catalogue: Catalogue) -> tuple[str, ...]:
     """The scope of a request, each name once, in the order given. Raises InvalidScope."""
-    names = tuple(dict.fromkeys((*always, *(name for name in (asked or "").split(" ") if name))))
+    named = tuple(dict.fromkeys((*always, *(name for name in (asked or "").split(" ") if name))))
+    names = named or DEFAULT
     if len(names) > MOST:
         raise InvalidScope("scopes_many", f"more than {MOST} scopes", "too many")
     unknown = [name for name in names if name not in catalogue]
