@@ -267,7 +267,7 @@ def test_an_app_in_development_is_for_its_owner_and_testers(fields: dict[str, An
 # --- consent ----------------------------------------------------------------------------------------------------------
 
 FORGETFUL = other_rules(BOOK, remember_consent=False)
-ALL = ("basic", "likes")
+BASIC, ALL = ("basic",), ("basic", "likes")
 IMPLICIT = client(allow_implicit=True)
 
 
@@ -319,10 +319,10 @@ def test_who_is_asked_and_for_what(
         (IMPLICIT, {"response_type": "token"}, {"lifetime": 3600, "response_type": "token"}),
         (public(), {}, {"lifetime": 600}),
         (client(), {"unknown": "x", "nonce": "n", "prompt": "none"}, {"lifetime": 600}),
-        (client(profile="oauth20"), {}, {"lifetime": 60, "profile": OAUTH20, "scope": ("basic",)}),
-        (client(profile="oauth20"), PKCE, {"lifetime": 60, "profile": OAUTH20, "scope": ("basic",), "challenge": CHALLENGE}),
-        (public(profile="oauth20"), PKCE, {"lifetime": 60, "profile": OAUTH20, "scope": ("basic",), "challenge": CHALLENGE}),
-        (client(profile="oauth21"), PKCE, {"lifetime": 60, "profile": OAUTH21, "scope": ("basic",), "challenge": CHALLENGE}),
+        (client(profile="oauth20"), {}, {"lifetime": 60, "profile": OAUTH20, "scope": BASIC}),
+        (client(profile="oauth20"), PKCE, {"lifetime": 60, "profile": OAUTH20, "scope": BASIC, "challenge": CHALLENGE}),
+        (public(profile="oauth20"), PKCE, {"lifetime": 60, "profile": OAUTH20, "scope": BASIC, "challenge": CHALLENGE}),
+        (client(profile="oauth21"), PKCE, {"lifetime": 60, "profile": OAUTH21, "scope": BASIC, "challenge": CHALLENGE}),
     ],
 )  # fmt: skip
 def test_what_an_answer_carries(app: Client, more: dict[str, str], expected: dict[str, Any]) -> None:
