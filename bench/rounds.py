@@ -49,6 +49,7 @@ class Bench:
         self.found: dict[tuple[str, str], Measures] = defaultdict(lambda: defaultdict(list))
         self.argon2: Measures = {"rate": [], "cpu": []}
         self.bad = 0
+        self.load_share = 0.0  # of its core, that the generator needed at most
 
     def run(self) -> None:
         """Round 0 warms up and is not kept; the order of the servers changes from round to round."""
@@ -74,6 +75,7 @@ class Bench:
         said = load(self.binary, server, self.asked(operation, number))
         time.sleep(min(operation.rest, self.options.seconds))
         used = max(1 / TICK, server.cpu() - before)  # it is counted in ticks
+        self.load_share = max(self.load_share, said["cpu"] / max(said["seconds"], 0.1))
         said["cpu"] = used / max(1, said["answers"]) * 1e6
         self.keep(server, operation.name, said, number)
 

@@ -115,7 +115,8 @@ def main(arguments: list[str]) -> int:
     if options.against:
         table("this tree / other|operation|answers/s|CPU us", list(bench.compared()))
     table("on|start s|idle MB|loaded MB|idle writes", resting)
-    print(f"disk: {syncs:,.0f} fdatasync/s; valetkey --help: {help_seconds():.2f} s; {versions()}")
+    print(f"disk: {syncs:,.0f} fdatasync/s; the generator needed {bench.load_share:.0%} of its core at most")
+    print(f"valetkey --help: {help_seconds():.2f} s; {versions()}")
     if options.json:
         options.json.write_text(json.dumps([[*key, found] for key, found in bench.found.items()], indent=1))
     if bench.bad:

@@ -104,9 +104,9 @@ class Server:
         return resident(self.process.pid)
 
     def written(self) -> object:
-        """Something that changes when anything is written."""
-        files = self.folder.glob("valetkey.db*")
-        return sorted((file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files)
+        """Something that changes when anything is written; SQLite's third file, -shm, is shared memory."""
+        files = (self.folder / "valetkey.db", self.folder / "valetkey.db-wal")
+        return [(file.stat().st_size, file.stat().st_mtime_ns) for file in files]
 
     def stop(self) -> None:
         if self.process is not None:
