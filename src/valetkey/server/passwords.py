@@ -25,7 +25,7 @@ class Passwords:
 
     def __init__(self, threads: int = 0, queue: int = 200) -> None:
         self.hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
-        threads = threads or os.cpu_count() or 1
+        threads = threads or cores()
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
         self.most = threads + queue
         self.waiting = 0
@@ -66,6 +66,11 @@ class Passwords:
     def close(self) -> None:
         """Let the threads end."""
         self.pool.shutdown(wait=False, cancel_futures=True)
+
+
+def cores() -> int:
+    """How many cores this process may use; more threads than that only wait for one another."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def normal(password: str) -> str:
