@@ -9,7 +9,6 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.types import Receive, Scope
 
-from valetkey.protocol.errors import OAuthError
 from valetkey.protocol.params import FIELDS, Params, parse
 
 BODY_BYTES = 64 * 1024
@@ -163,8 +162,3 @@ class Parts:
     def end(self) -> None:
         """The closing boundary was there."""
         self.ended = True
-
-
-def rejected(error: OAuthError) -> Rejected:
-    """Parameters that are not clean, as a refusal of the whole request."""
-    return Rejected(400, error.reason, error.description)

@@ -52,6 +52,10 @@ class Connection(asyncio.Protocol):
             _loop: asyncio.AbstractEventLoop | None = None,
         ) -> None: ...
 
+        def heard(self) -> bool:
+            """Whether part of a request has arrived that was not answered yet: the parser's side knows."""
+            ...
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A peer connects: it may come in, but perhaps another one must go."""
         super().connection_made(transport)
@@ -61,10 +65,6 @@ class Connection(asyncio.Protocol):
         """The connection is gone."""
         self.watch.leave(self)
         super().connection_lost(exc)
-
-    def heard(self) -> bool:
-        """Whether part of a request has arrived that was not answered yet."""
-        raise NotImplementedError
 
     def answering(self) -> bool:
         """Whether an answer is under way, or the app is at work on one."""
