@@ -29,7 +29,8 @@ def digest(text: str) -> bytes:
 
 def account(key: int = 1, name: str = "", **more: Any) -> Account:
     name = name or f"user{key}"
-    return Account(key, name, name.lower(), f"Number {key}", f"{name}@mail.test", "argon2", NOW, **more)
+    plain = Account(key, name, name.lower(), f"Number {key}", f"{name}@mail.test", "argon2", NOW)
+    return replace(plain, **more)
 
 
 def client(key: str = "app", owner: int = 1, **more: Any) -> Client:

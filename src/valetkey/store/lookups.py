@@ -14,17 +14,20 @@ from valetkey.protocol.model import (
     Ticket,
 )
 from valetkey.store import rows, sql
+from valetkey.store.kept import Kept
 from valetkey.store.rows import Row
 from valetkey.store.steps import storable
 
 # Where the columns of one record end and those of the next begin.
-_CLIENT, _SESSION, _ACCOUNT, _CODE, _TOKEN, _ROOT = map(
-    len, (rows.CLIENT, rows.SESSION, rows.ACCOUNT, rows.CODE, rows.TOKEN, rows.AUTHORIZATION)
-)
+_SESSION, _CODE, _TOKEN = map(len, (rows.SESSION, rows.CODE, rows.TOKEN))
 
 
 class Lookups(ABC):
     """Everything a store looks up, given one row by keys and many by a statement."""
+
+    def __init__(self) -> None:
+        self._clients: Kept[str, Client] = Kept()
+        self._accounts: Kept[int, Account] = Kept()
 
     @abstractmethod
     async def _one(self, point: sql.Point, *keys: Any) -> Row | None: ...
@@ -36,37 +39,45 @@ class Lookups(ABC):
         row = await self._one(sql.AUTHORIZE, _text(client_id), session_digest)
         if row is None:
             return AuthorizeFacts()
-        signed = _CLIENT + 1
-        owner = signed + _SESSION
-        said = owner + _ACCOUNT
-        return AuthorizeFacts(
-            rows.client(row[:_CLIENT]) if row[0] is not None else None,
-            row[_CLIENT] or "",
-            rows.session(row[signed:owner]) if row[signed] is not None else None,
-            rows.account(row[owner:said]) if row[owner] is not None else None,
-            rows.consent(row[said:]) if row[said] is not None else None,
-        )
+        client_version, owner_id, owner_version, account_version, *rest = row
+        client = owner = session = account = consent = None
+        if client_version is not None:
+            client = self._clients.find(client_id, client_version) or await self.client(client_id)
+        if owner_version is not None:
+            owner = self._accounts.find(owner_id, owner_version) or await self.account(owner_id)
+        if account_version is not None:
+            session = rows.session(rest[:_SESSION])
+            account = self._accounts.find(session.account_id, account_version) or await self.account(
+                session.account_id
+            )
+        if rest[_SESSION] is not None:
+            consent = rows.consent(rest[_SESSION:])
+        developer = (owner.full_name or owner.username) if owner else ""
+        return AuthorizeFacts(client, developer, session, account, consent)
 
     async def exchange_facts(self, client_id: str, code_digest: bytes) -> ExchangeFacts:
         row = await self._one(sql.EXCHANGE, _text(client_id), code_digest)
         if row is None:
             return ExchangeFacts()
-        client = rows.client(row[:_CLIENT]) if row[0] is not None else None
-        root = _CLIENT + _CODE
-        owner = root + _ROOT
-        if row[root] is None:
-            return ExchangeFacts(client)
-        code = rows.code(row[_CLIENT:root], rows.authorization(row[root:owner]))
-        return ExchangeFacts(client, code, rows.account(row[owner:]) if row[owner] is not None else None)
+        client = code = account = None
+        if row[0] is not None:
+            client = self._clients.find(client_id, row[0]) or await self.client(client_id)
+        if row[_CODE + 2] is not None:
+            root = rows.authorization(row[_CODE + 2 :])
+            code = rows.code(code_digest, row[2 : _CODE + 2], root)
+        if code is not None and row[1] is not None:
+            account = self._accounts.find(root.account_id, row[1]) or await self.account(root.account_id)
+        return ExchangeFacts(client, code, account)
 
     async def bearer_facts(self, token_digest: bytes) -> BearerFacts | None:
         row = await self._one(sql.BEARER, token_digest)
         if row is None:
             return None
-        owner = _TOKEN + _ROOT
-        held = owner + _ACCOUNT
-        token = rows.token(row[:_TOKEN], rows.authorization(row[_TOKEN:owner]))
-        return BearerFacts(token, rows.account(row[owner:held]), rows.client(row[held:]))
+        root = rows.authorization(row[_TOKEN + 2 :])
+        token = rows.token(token_digest, row[2 : _TOKEN + 2], root)
+        client = self._clients.find(root.client_id, row[0]) or await self.client(root.client_id)
+        account = self._accounts.find(root.account_id, row[1]) or await self.account(root.account_id)
+        return BearerFacts(token, account, client) if account and client else None
 
     async def ticket(self, digest: bytes) -> Ticket | None:
         row = await self._one(sql.TICKET_BY_DIGEST, digest)
@@ -74,11 +85,19 @@ class Lookups(ABC):
 
     async def client(self, client_id: str) -> Client | None:
         row = await self._one(sql.CLIENT_BY_ID, _text(client_id))
-        return None if row is None else rows.client(row)
+        if row is None:
+            return None
+        found = rows.client(row)
+        self._clients.keep(client_id, found)
+        return found
 
     async def account(self, account_id: int) -> Account | None:
         row = await self._one(sql.ACCOUNT_BY_ID, account_id) if storable(account_id) else None
-        return None if row is None else rows.account(row)
+        if row is None:
+            return None
+        found = rows.account(row)
+        self._accounts.keep(account_id, found)
+        return found
 
     async def account_named(self, canonical: str) -> Account | None:
         row = await self._one(sql.ACCOUNT_BY_NAME, _text(canonical))
@@ -94,9 +113,7 @@ class Lookups(ABC):
     async def connected_apps(self, account_id: int) -> list[ConnectedApp]:
         found = await self._listed(sql.CONNECTED_APPS, account_id)
         return [
-            ConnectedApp(
-                rows.client(row[:_CLIENT]), row[_CLIENT] or "", rows.names(row[-3]), row[-2], row[-1]
-            )
+            ConnectedApp(rows.client(row[:-4]), row[-4] or "", rows.names(row[-3]), row[-2], row[-1])
             for row in found
         ]
 

@@ -22,6 +22,7 @@ class PostgresStore(Lookups):
     """One worker's connections: two that look up for many, two that write for many, two for all else."""
 
     def __init__(self, address: Address) -> None:
+        super().__init__()
         self._address = address
         self._looking, self._writing, self._rest = (
             Lane([Link(address) for _ in range(_LINKS)]) for _ in range(3)

@@ -31,8 +31,8 @@ SESSION = "digest account_id created_at last_seen_at expires_at user_agent netwo
 CONSENT = "account_id client_id scope granted_at".split()
 TICKET = "digest session_digest query expires_at spent_at".split()
 AUTHORIZATION = "id account_id client_id scope granted_at revoked_at".split()
-CODE = "digest redirect_uri expires_at challenge spent_at".split()
-TOKEN = "digest created_at expires_at".split()
+CODE = "redirect_uri expires_at challenge spent_at".split()  # behind the digest that it was found by
+TOKEN = "created_at expires_at".split()
 
 
 def columns(table: str, names: Sequence[str]) -> str:
@@ -62,13 +62,13 @@ def authorization(row: Row) -> Authorization:
     return Authorization(key, account_id, client_id, names(scope), granted_at, revoked_at)
 
 
-def code(row: Row, root: Authorization) -> AuthorizationCode:
-    digest, redirect_uri, expires_at, challenge, spent_at = row
+def code(digest: bytes, row: Row, root: Authorization) -> AuthorizationCode:
+    redirect_uri, expires_at, challenge, spent_at = row
     return AuthorizationCode(digest, root, redirect_uri, expires_at, challenge, spent_at)
 
 
-def token(row: Row, root: Authorization) -> AccessToken:
-    digest, created_at, expires_at = row
+def token(digest: bytes, row: Row, root: Authorization) -> AccessToken:
+    created_at, expires_at = row
     return AccessToken(digest, root, created_at, expires_at)
 
 

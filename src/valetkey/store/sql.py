@@ -42,23 +42,25 @@ class Point(Struct, frozen=True):
 
 _client, _account = columns("c", CLIENT), columns("u", ACCOUNT)
 _developer = "CASE WHEN d.full_name <> '' THEN d.full_name ELSE d.username END"
+_root, _code, _token = columns("a", AUTHORIZATION), columns("o", CODE), columns("t", TOKEN)
 
+# Of clients and accounts the endpoints' look-ups read the version only: the records are kept (kept.py).
 AUTHORIZE = Point(
     ("text", "bytea"),
-    f"{_client}, {_developer}, {columns('s', SESSION)}, {_account}, {columns('k', CONSENT)}",
+    f"c.version, d.id, d.version, u.version, {columns('s', SESSION)}, {columns('k', CONSENT)}",
     "LEFT JOIN clients c ON c.id = x.a LEFT JOIN accounts d ON d.id = c.owner_id "
     "LEFT JOIN sessions s ON s.digest = x.b LEFT JOIN accounts u ON u.id = s.account_id "
     "LEFT JOIN consents k ON k.account_id = u.id AND k.client_id = c.id",
 )
 EXCHANGE = Point(
     ("text", "bytea"),
-    f"{_client}, {columns('o', CODE)}, {columns('a', AUTHORIZATION)}, {_account}",
+    f"c.version, u.version, {_code}, {_root}",
     "LEFT JOIN clients c ON c.id = x.a LEFT JOIN codes o ON o.digest = x.b "
     "LEFT JOIN authorizations a ON a.id = o.authorization_id LEFT JOIN accounts u ON u.id = a.account_id",
 )
 BEARER = Point(
     ("bytea",),
-    f"{columns('t', TOKEN)}, {columns('a', AUTHORIZATION)}, {_account}, {_client}",
+    f"c.version, u.version, {_token}, {_root}",
     "JOIN tokens t ON t.digest = x.a JOIN authorizations a ON a.id = t.authorization_id "
     "JOIN accounts u ON u.id = a.account_id JOIN clients c ON c.id = a.client_id",
 )

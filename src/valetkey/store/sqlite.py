@@ -25,6 +25,7 @@ class SqliteStore(Lookups):
     """One process's view of the file; several processes may share it."""
 
     def __init__(self, path: str) -> None:
+        super().__init__()
         self._path = path
         self._closed = False
         self._beside = ThreadPoolExecutor(1, "valetkey-sqlite-beside")

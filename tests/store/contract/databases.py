@@ -6,10 +6,10 @@ import pytest
 from msgspec.structs import replace
 
 from tests.store.contract.races import outcomes
-from tests.store.samples import NOW, account, client, digest, grant, settle_in
+from tests.store.samples import NOW, account, authorization, client, code, digest, grant, settle_in
 from valetkey.protocol.changes import Changes, Save, Spend
 from valetkey.protocol.model import AuthorizationCode
-from valetkey.store import Store, Unavailable, migrate, open_store
+from valetkey.store import Conflict, Store, Unavailable, migrate, open_store
 
 
 class DatabaseContract:
@@ -70,6 +70,34 @@ class DatabaseContract:
             await migrate.migrate(url)
         monkeypatch.undo()
         assert await migrate.migrate(url) == [name for _, name, _ in steps]
+
+    async def test_codes_of_the_first_schema_are_all_there_after_the_second(
+        self, url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        steps = migrate.steps()
+        monkeypatch.setattr(migrate, "steps", lambda: steps[:1])
+        await migrate.migrate(url)
+        old = open_store(url)  # a replica of before, which goes on while others are newer
+        await old.open()
+        await settle_in(old)
+        await grant(old, "waiting", "spent")
+        await old.apply((Spend(AuthorizationCode, digest("spent"), NOW),))
+        monkeypatch.undo()
+        new = open_store(url)
+        await new.open()
+        for store in (new, old):
+            waiting, spent = [
+                (await store.exchange_facts("app", digest(n))).code for n in ("waiting", "spent")
+            ]
+            assert (
+                waiting == code("waiting", authorization(1)) and spent is not None and spent.spent_at == NOW
+            )
+        await old.apply((Save(authorization(3)), Save(code("late", authorization(3)))))
+        await new.apply((Spend(AuthorizationCode, digest("late"), NOW),))
+        with pytest.raises(Conflict):
+            await old.apply((Spend(AuthorizationCode, digest("late"), NOW),))
+        await old.close()
+        await new.close()
 
     async def test_it_is_all_there_when_opened_again(self, url: str) -> None:
         for turn in range(3):

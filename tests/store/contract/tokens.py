@@ -56,6 +56,29 @@ class TokensContract:
             await store.apply((Spend(AuthorizationCode, digest("code"), NOW), Save(token("second"))))
         assert await store.bearer_facts(digest("second")) is None
 
+    async def test_every_worker_sees_the_latest_account_and_client(self, store: Store, other: Store) -> None:
+        await settle_in(store)
+        await grant(store, "code")
+        await store.apply((Save(token()), Save(session()), Save(Consent(1, "app", ("basic",), NOW))))
+        for version in range(2, 6):
+            writer = (store, other)[version % 2]
+            person = account(full_name=f"Number {version}", version=version)
+            app = client(name=f"App {version}", disabled_at=NOW, version=version)
+            await writer.apply((Save(person), Save(app)))
+            for reader in (store, other):
+                assert await reader.bearer_facts(digest("token")) == BearerFacts(token(), person, app)
+                assert await reader.exchange_facts("app", digest("code")) == ExchangeFacts(
+                    app, code(), person
+                )
+                facts = await reader.authorize_facts("app", digest("browser"))
+                assert (facts.client, facts.account, facts.developer) == (app, person, person.full_name)
+                assert await reader.client("app") == app and await reader.account(1) == person
+        await other.apply((Remove("app"),))
+        for reader in (store, other):
+            assert await reader.bearer_facts(digest("token")) is None
+            assert (await reader.exchange_facts("app", digest("code"))).client is None
+            assert (await reader.authorize_facts("app", digest("browser"))).client is None
+
     async def test_a_code_without_a_challenge_and_a_token_without_an_end(self, store: Store) -> None:
         await settle_in(store)
         bare = replace(code(), challenge=None)

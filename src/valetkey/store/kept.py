@@ -1,0 +1,40 @@
+"""Records kept in this process by the version that every look-up sees: none is shown that is not the latest."""
+
+import time
+from collections.abc import Hashable
+from typing import Generic, Protocol, TypeVar
+
+MOST = 4096  # records of one kind
+SECONDS = 60  # a database that was put back to an earlier state may count a version twice
+
+
+class Versioned(Protocol):
+    """Every write of the record has a version of its own."""
+
+    @property
+    def version(self) -> int: ...
+
+
+Key = TypeVar("Key", bound=Hashable)
+Record = TypeVar("Record", bound=Versioned)
+
+
+class Kept(Generic[Key, Record]):
+    """A bounded number of records, each for a bounded time; the oldest goes first."""
+
+    def __init__(self) -> None:
+        self._records: dict[Key, tuple[Record, float]] = {}
+
+    def find(self, key: Key, version: int) -> Record | None:
+        """The record, if it is here in this version."""
+        found = self._records.get(key)
+        if found is None or found[0].version != version or found[1] < time.monotonic():
+            return None
+        return found[0]
+
+    def keep(self, key: Key, record: Record) -> None:
+        """Remember a record as it was just read."""
+        self._records.pop(key, None)
+        if len(self._records) >= MOST:
+            del self._records[next(iter(self._records))]
+        self._records[key] = (record, time.monotonic() + SECONDS)
