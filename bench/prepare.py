@@ -14,9 +14,9 @@ from urllib.parse import urlencode, urlsplit
 
 from valetkey.protocol.changes import Changes, Save
 from valetkey.protocol.model import AccessToken, Account, Authorization, AuthorizationCode, Client, Consent
+from valetkey.protocol.rules.digest import digest
 from valetkey.server import accounts, clients, login
 from valetkey.server.authorization_server import AuthorizationServer, assemble
-from valetkey.server.mint import digest
 from valetkey.settings import load
 from valetkey.web import guard
 
@@ -60,7 +60,7 @@ class Preparation:
         """Living tokens, each of an authorization of its own."""
         requests, lists = [], []
         for number in range(TOKENS):
-            token = self.server.mint.access_token("classic", client.id)
+            token = self.server.mint.access_token("classic", client.id, self.server.clock())
             root = self.root(people[number % ACCOUNTS], client)
             lists.append((Save(root), Save(AccessToken(digest(token), root, root.granted_at))))
             requests.append(self.get("/v1/users/self?" + urlencode({"access_token": token})))
@@ -101,7 +101,10 @@ class Preparation:
         asked = {"grant_type": "authorization_code", "redirect_uri": REDIRECT}
         asked |= {"client_id": app.client.id, "client_secret": app.secret or ""}
         for number in range(codes):
-            code, root = self.server.mint.code(), self.root(people[number % ACCOUNTS], app.client)
+            code, root = (
+                self.server.mint.code("classic", self.server.clock()),
+                self.root(people[number % ACCOUNTS], app.client),
+            )
             kept = AuthorizationCode(digest(code), root, REDIRECT, root.granted_at + YEAR)
             lists.append((Save(root), Save(kept)))
             requests.append(self.post("/oauth/access_token", asked | {"code": code}))

@@ -4,8 +4,8 @@ import pytest
 
 from tests.flows.browser import Browser
 from tests.house import PASSWORD, SITE, Build, House, Person
+from valetkey.protocol.rules.digest import digest
 from valetkey.server import accounts
-from valetkey.server.mint import digest
 from valetkey.settings import SessionSettings
 
 COOKIE = "__Host-valetkey"

@@ -9,8 +9,8 @@ import pytest
 from tests.cli.conftest import Shell
 from valetkey.protocol.changes import Save
 from valetkey.protocol.model import AccessToken, Authorization
+from valetkey.protocol.rules.digest import digest
 from valetkey.server.authorization_server import AuthorizationServer, assemble
-from valetkey.server.mint import digest
 from valetkey.settings import load
 
 T = TypeVar("T")

@@ -71,7 +71,7 @@ async def test_the_whole_flow(house: House, app: App, browser: Browser) -> None:
     body = answer.json()
     assert set(body) == {"access_token", "token_type", "scope", "expires_in"}
     assert (body["token_type"], body["scope"], body["expires_in"]) == ("Bearer", "basic likes", 3600)
-    assert re.fullmatch(r"vk_at_[A-Za-z0-9_-]{43}[A-Za-z0-9]{6}", body["access_token"])
+    assert re.fullmatch(r"vk_at_[0-9a-f]{12}[A-Za-z0-9_-]{43}[A-Za-z0-9]{6}", body["access_token"])
     assert await house.lives(body["access_token"])
     house.clock.forward(3600)
     assert not await house.lives(body["access_token"])

@@ -4,8 +4,11 @@ import re
 import zlib
 
 from valetkey.protocol.rules import signed_request
+from valetkey.protocol.rules.digest import digest
 from valetkey.server import mint
-from valetkey.server.mint import BASE62, Mint, checksummed, digest, kept
+from valetkey.server.mint import BASE62, Mint, checksummed, kept
+
+NOW = 1_800_000_000
 
 
 def counting():
@@ -20,21 +23,41 @@ def counting():
 
 def test_R8_everything_secret_has_128_bits_or_more():
     maker, asked = counting()
-    maker.code()
-    maker.access_token("classic", "0123456789abcdef")
-    maker.access_token("prefixed", "0123456789abcdef")
+    for form in ("classic", "prefixed"):
+        maker.code(form, NOW)
+        maker.access_token(form, "0123456789abcdef", NOW)
     maker.text()
     maker.client_secret()
-    assert min(asked) >= 16
+    selectors = [size for size in asked if size < 16]
+    assert selectors == [3, 3]  # beside 32 bytes each
+    assert len(asked) - len(selectors) == 6
 
 
 def test_the_classic_forms():
     maker, _ = counting()
-    assert re.fullmatch("[0-9a-f]{32}", maker.code())
+    assert re.fullmatch("[0-9a-f]{32}", maker.code("classic", NOW))
     client_id = maker.client_id()
     assert re.fullmatch("[0-9a-f]{32}", client_id)
-    token = maker.access_token("classic", client_id)
+    token = maker.access_token("classic", client_id, NOW)
     assert re.fullmatch(client_id[:7] + r"\.[0-9a-f]{32}", token)
+
+
+def test_todays_forms_are_told_apart_and_checked_at_sight():
+    maker, _ = counting()
+    for value, prefix in (
+        (maker.code("prefixed", NOW), "vk_ac_"),
+        (maker.access_token("prefixed", "x", NOW), "vk_at_"),
+    ):
+        assert re.fullmatch(prefix + r"[0-9a-f]{12}[A-Za-z0-9_-]{43}[0-9A-Za-z]{6}", value)
+        assert checksummed(value[:-6]) == value
+
+
+def test_todays_forms_are_kept_in_the_order_of_their_making():
+    low, high = Mint(bytes), Mint(lambda size: b"\xff" * size)
+    times = (mint.START_OF_2026, NOW, NOW + 1, mint.START_OF_2026 + 2**30 - 1)
+    kept = [digest(maker.access_token("prefixed", "x", now)) for now in times for maker in (low, high)]
+    assert kept == sorted(kept)
+    assert {len(key) for key in kept} == {38}
 
 
 def test_a_client_id_is_never_all_digits():

@@ -45,7 +45,7 @@ def revoke(terminal: Terminal, token_stdin: bool, user: str | None, client_id: s
 async def revoke_token(server: "AuthorizationServer", token: str) -> tuple[str, str]:
     """End the authorization that a token came from; returns the app and the account. Raises NotFound."""
     from valetkey.protocol.changes import Revoke
-    from valetkey.server.mint import digest
+    from valetkey.protocol.rules.digest import digest
     from valetkey.server.problems import NotFound
 
     facts = await server.store.bearer_facts(digest(token))

@@ -41,7 +41,7 @@ class Profile:
     token_path: str
     """Where the client's token endpoint is."""
     token_form: str
-    """Which form of token string server/mint.py makes."""
+    """Which form of codes and tokens server/mint.py makes."""
     code_lifetime: int
     """Seconds a code lives (RFC 6749 4.1.2: ten minutes at most; FAPI 2.0 5.3.2.1: 60)."""
     token_lifetime: int | None

@@ -9,8 +9,8 @@ from valetkey.protocol.errors import InvalidRequest, OAuthError
 from valetkey.protocol.model import AccessToken, Authorization, AuthorizationCode, AuthorizeFacts, Ticket
 from valetkey.protocol.params import Params, parse
 from valetkey.protocol.response_types import RESPONSE_TYPES
+from valetkey.protocol.rules.digest import digest
 from valetkey.server.authorization_server import AuthorizationServer
-from valetkey.server.mint import digest
 from valetkey.server.settle import settle
 
 TICKET_LIFETIME = 3600
@@ -121,11 +121,11 @@ def answer(server: AuthorizationServer, decision: Answer, also: Changes) -> Redi
     expires_at = None if decision.lifetime is None else now + decision.lifetime
     record: AuthorizationCode | AccessToken
     if kind.issues == "code":
-        value = server.mint.code()
+        value = server.mint.code(decision.profile.token_form, now)
         assert expires_at is not None, "every profile gives its codes a lifetime"
         record = AuthorizationCode(digest(value), root, decision.redirect_uri, expires_at, decision.challenge)
     else:
-        value = server.mint.access_token(decision.profile.token_form, client.id)
+        value = server.mint.access_token(decision.profile.token_form, client.id, now)
         record = AccessToken(digest(value), root, now, expires_at)
     saves: tuple[Change, ...] = (Save(root), Save(record))
     location = kind.location(decision, value, server.book.issuer)

@@ -4,8 +4,8 @@ from msgspec import Struct
 
 from valetkey.protocol.changes import Change, End, Save, Seen
 from valetkey.protocol.model import Account, Session
+from valetkey.protocol.rules.digest import digest
 from valetkey.server.authorization_server import AuthorizationServer
-from valetkey.server.mint import digest
 from valetkey.server.names import canonical
 from valetkey.store.base import Conflict
 

@@ -1,7 +1,6 @@
 """The only place that makes token strings, ids and secrets, and digests of them (R8)."""
 
 import base64
-import hashlib
 import zlib
 from collections.abc import Callable
 
@@ -9,14 +8,10 @@ from msgspec import Struct
 
 from valetkey.protocol.model import ClientSecret
 from valetkey.protocol.rules import signed_request
+from valetkey.protocol.rules.digest import digest
 
 START_OF_2026 = 1_767_225_600
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-
-
-def digest(secret: str) -> bytes:
-    """What the store keeps of a code, token, session id or client secret."""
-    return hashlib.sha256(secret.encode()).digest()
 
 
 class Mint(Struct, frozen=True):
@@ -24,21 +19,23 @@ class Mint(Struct, frozen=True):
 
     entropy: Callable[[int], bytes]
 
-    def code(self) -> str:
-        """An authorization code: 32 hex characters, 128 bits (classic.md 2)."""
-        return self.entropy(16).hex()
+    def code(self, form: str, now: int) -> str:
+        """An authorization code: 32 hex characters (128 bits; classic.md 2), or today's form."""
+        return self.entropy(16).hex() if form == "classic" else self.prefixed("vk_ac_", now)
 
-    def access_token(self, form: str, client_id: str) -> str:
-        """An access token: FORMS says how it looks."""
-        return FORMS[form](self, client_id)
+    def access_token(self, form: str, client_id: str, now: int) -> str:
+        """An access token: seven characters of the client_id, a dot, 32 hex characters (128 bits), or today's form."""
+        if form == "classic":
+            return f"{client_id[:7]}.{self.entropy(16).hex()}"
+        return self.prefixed("vk_at_", now)
 
-    def classic_token(self, client_id: str) -> str:
-        """The origin's form: seven characters of the client_id, a dot, 32 hex characters (128 bits)."""
-        return f"{client_id[:7]}.{self.entropy(16).hex()}"
+    def prefixed(self, prefix: str, now: int) -> str:
+        """Today's form: a prefix that scanners find, a selector that grows with time, 256 bits, a checksum.
 
-    def prefixed_token(self, client_id: str) -> str:
-        """Today's form: a prefix that scanners find, 256 bits, a checksum."""
-        return checksummed("vk_at_" + self.text())
+        Selector: 30 bits of seconds since 2026 and 18 random ones (protocol/rules/digest.py says what it is for).
+        """
+        selector = seconds(now) << 18 | int.from_bytes(self.entropy(3), "big") >> 6
+        return checksummed(f"{prefix}{selector:012x}{self.text()}")
 
     def text(self) -> str:
         """256 bits as 43 characters of base64url: session ids, tickets."""
@@ -61,17 +58,16 @@ class Mint(Struct, frozen=True):
 
     def authorization_id(self, now: int) -> int:
         """An id that grows with time, so that rows append: 30 bits of seconds since 2026, then 33 random ones."""
-        return (now - START_OF_2026) % 2**30 << 33 | int.from_bytes(self.entropy(5), "big") >> 7
+        return seconds(now) << 33 | int.from_bytes(self.entropy(5), "big") >> 7
 
     def reference(self) -> str:
         """A short name of one request, for its log lines and for people to quote."""
         return self.entropy(5).hex()
 
 
-FORMS: dict[str, Callable[[Mint, str], str]] = {
-    "classic": Mint.classic_token,
-    "prefixed": Mint.prefixed_token,
-}
+def seconds(now: int) -> int:
+    """Seconds since 2026 as 30 bits, which last until 2060."""
+    return (now - START_OF_2026) % 2**30
 
 
 def checksummed(text: str) -> str:

@@ -9,8 +9,8 @@ from valetkey.protocol.errors import OAuthError
 from valetkey.protocol.model import AccessToken, ExchangeFacts
 from valetkey.protocol.params import Params
 from valetkey.protocol.profile import Profile
+from valetkey.protocol.rules.digest import digest
 from valetkey.server.authorization_server import AuthorizationServer
-from valetkey.server.mint import digest
 from valetkey.server.pictures import person
 from valetkey.server.settle import settle
 
@@ -67,7 +67,7 @@ def issue(server: AuthorizationServer, decision: Granted | Refused) -> Issued | 
     if isinstance(decision, Refused):
         return decision
     now, authorization = server.clock(), decision.authorization
-    value = server.mint.access_token(decision.profile.token_form, authorization.client_id)
+    value = server.mint.access_token(decision.profile.token_form, authorization.client_id, now)
     expires_at = None if decision.lifetime is None else now + decision.lifetime
     kept = AccessToken(digest(value), authorization, now, expires_at)
     return Issued(decision, value, (*decision.changes, Save(kept)))

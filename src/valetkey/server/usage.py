@@ -33,7 +33,7 @@ class Usage:
     async def count(self, facts: BearerFacts, limit: int) -> int:
         """Count one call with this token; returns the calls of this hour so far, this one too."""
         now = self.clock()
-        key = (f"{facts.client.id}:{facts.token.digest[:12].hex()}", now // HOUR)
+        key = (f"{facts.client.id}:{facts.token.digest[-12:].hex()}", now // HOUR)
         if limit - LAST_CALLS <= self.counts.get(key, 0) < limit:
             try:
                 shared = await self.store.add_usage({key: 1}, {facts.token.authorization.id: now})

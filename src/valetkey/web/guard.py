@@ -12,10 +12,10 @@ from starlette.responses import Response
 
 from valetkey.protocol.errors import OAuthError
 from valetkey.protocol.params import Params
+from valetkey.protocol.rules.digest import digest
 from valetkey.server import login
 from valetkey.server.authorization_server import AuthorizationServer
 from valetkey.server.login import SignedIn
-from valetkey.server.mint import digest
 from valetkey.web import body as bodies
 from valetkey.web.address import address, neighbourhood, within
 from valetkey.web.body import Rejected, headers_of

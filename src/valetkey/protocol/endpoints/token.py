@@ -1,7 +1,5 @@
 """The token endpoint (RFC 6749 3.2): who asks, with which grant, and may they?"""
 
-import hashlib
-
 from msgspec import Struct
 
 from valetkey.protocol.client_auth import METHODS
@@ -13,6 +11,7 @@ from valetkey.protocol.params import Params
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.rules import credentials
 from valetkey.protocol.rules.credentials import Credentials
+from valetkey.protocol.rules.digest import digest
 from valetkey.protocol.rules.grant import Grant
 
 REQUEST_NAMES = frozenset("client_id client_secret grant_type redirect_uri code code_verifier scope".split())
@@ -39,7 +38,7 @@ def read(params: Params, query: Params, header: str | None, profile: Profile) ->
     if grant is None:
         raise UnsupportedGrantType("grant_type_unknown", "this grant_type is not supported")
     redeemed = params.get(grant.redeems) or ""
-    return TokenRequest(params, shown, grant, hashlib.sha256(redeemed.encode()).digest())
+    return TokenRequest(params, shown, grant, digest(redeemed))
 
 
 def decide(request: TokenRequest, facts: ExchangeFacts, profile: Profile, now: int) -> TokenDecision:

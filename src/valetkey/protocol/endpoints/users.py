@@ -1,6 +1,5 @@
 """The API calls of the origin, /v1/users/...: whose token is this, and may it see that? (classic.md 4, RFC 6750)"""
 
-import hashlib
 import re
 
 from msgspec import Struct
@@ -11,6 +10,7 @@ from valetkey.protocol.params import Params
 from valetkey.protocol.profile import ErrorAnswer, Profile
 from valetkey.protocol.profiles.classic import error_answer
 from valetkey.protocol.rules import signed_request
+from valetkey.protocol.rules.digest import digest
 
 BEARER = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
 NEEDED = "basic"
@@ -50,7 +50,7 @@ def read(params: Params, header: str | None) -> ApiRequest:
     if token is None:
         message = "Missing client_id or access_token URL parameter."
         raise denied("token_missing", "OAuthParameterException", message)
-    return ApiRequest(params, hashlib.sha256(token.encode()).digest())
+    return ApiRequest(params, digest(token))
 
 
 def decide(request: ApiRequest, facts: BearerFacts | None, path: str, now: int) -> BearerFacts:
