@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 from valetkey.settings import ServerSettings
 from valetkey.web.listener.connection import Connection
-from valetkey.web.listener.spelling import spelled
 from valetkey.web.listener.watch import Limits, Watch
 
 if TYPE_CHECKING:
@@ -38,7 +37,6 @@ class Listening:
             self.kind = connection_kind(self.parser)
         made = self.kind(config, server_state, app_state, loop)
         made.watch = self.watch
-        made.app = spelled(made.app)
         return made
 
 

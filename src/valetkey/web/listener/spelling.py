@@ -18,7 +18,7 @@ SPELLED = {name.lower(): Spelled(name) for name in (b"X-Ratelimit-Limit", b"X-Ra
 
 
 def spelled(app: ASGIApp) -> ASGIApp:
-    """The app, with these names spelled in the answers of its API."""
+    """The app, with these names spelled in its answers, for uvicorn's own cycle (cycle.py does so itself)."""
 
     async def spelling(scope: Scope, receive: Receive, send: Send) -> None:
         async def say(message: Message) -> None:

@@ -19,6 +19,7 @@ from valetkey.web.listener.refusals import (
     Refusal,
     why_not_head,
 )
+from valetkey.web.listener.spelling import spelled
 
 END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 LAX = re.compile(rb"(?<!\r)\n|\r(?!\n)|\n[ \t]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # h11 reads over these
@@ -88,6 +89,7 @@ class H11Connection(Connection, H11Protocol):
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
         self.conn = StrictParser()
+        self.app = spelled(self.app)
 
     def heard(self) -> bool:
         return self.phase == BODY or (self.phase == HEAD and self.got)

@@ -1,11 +1,14 @@
 """Connections read by httptools: heads measured, framing tricks refused, trailers dropped (RFC 9112 6, 7.1.2)."""
 
+import asyncio
 from collections import deque
+from urllib.parse import unquote
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from valetkey.web.listener.connection import ANSWERING, BODY, HEAD, IDLE, LEAVING, Connection
+from valetkey.web.listener.cycle import Cycle
 from valetkey.web.listener.refusals import (
     ENCODED,
     HEADER_BYTES,
@@ -94,10 +97,29 @@ class HttpToolsConnection(Connection, HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         if self.size > URL_BYTES or len(self.headers) > HEADERS or self.hosts != 1:
             self.check_head()
-        HttpToolsProtocol.on_headers_complete(self)
+        self.begin()
         self.phase = BODY
         self.since = self.watch.now
         self.headers = NOWHERE  # type: ignore[assignment]
+
+    def begin(self) -> None:
+        """As uvicorn does once the head is there, with a cycle of our own."""
+        url, scope, version = httptools.parse_url(self.url), self.scope, self.parser.get_http_version()
+        path = url.path.decode("ascii")
+        scope["method"], scope["http_version"] = self.parser.get_method().decode("ascii"), version
+        scope["path"] = unquote(path) if "%" in path else path
+        scope["raw_path"], scope["query_string"] = url.path, url.query or b""
+        before = self.cycle
+        self.cycle = Cycle(
+            scope, self.transport, self.flow, self.logger, self.access_logger, False, self.server_state.default_headers,
+            asyncio.Event(), self.expect_100_continue, version != "1.0" and self.parser.should_keep_alive(),
+            self.on_response_complete,
+        )  # fmt: skip
+        if before is None or before.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
 
     def check_head(self) -> None:
         """The head is perhaps too large, or has not the one Host it needs (RFC 9112 3.2)."""
