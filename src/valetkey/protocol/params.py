@@ -72,11 +72,13 @@ def parse(data: bytes, repeated: str | None = None, longest: int = VALUE_BYTES) 
     pieces = [piece for piece in text.split("&") if piece]
     if len(pieces) > FIELDS:
         raise InvalidRequest("parameters_many", f"more than {FIELDS} parameters")
-    if repeated is not None:
+    if repeated is not None and text.count(repeated + "=") > 1:
         pieces = [p for i, p in enumerate(pieces) if not (p.startswith(repeated + "=") and p in pieces[:i])]
     split = [piece.partition("=") for piece in pieces]
     raw = {name: value for name, _, value in split}
-    return Params([(decoded(name), decoded(value)) for name, _, value in split], raw, longest)
+    if "%" in text or "+" in text:
+        return Params([(decoded(name), decoded(value)) for name, _, value in split], raw, longest)
+    return Params([(name, value) for name, _, value in split], raw, longest)
 
 
 def decoded(text: str) -> str:

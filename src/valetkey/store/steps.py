@@ -44,7 +44,8 @@ def steps_of(changes: Changes) -> list[Step]:
     Raises ValueError as check does.
     """
     found = [step for change in changes for step in _STEPS[type(change)](change)]
-    found.sort(key=_turn)
+    if len(found) > 1:
+        found.sort(key=_turn)
     for step in found:
         check(step.values)
     return found

@@ -13,6 +13,8 @@ from valetkey.protocol.params import FIELDS, Params, parse
 
 BODY_BYTES = 64 * 1024
 QUERY_BYTES = 8 * 1024
+URLENCODED = b"application/x-www-form-urlencoded"
+NOTHING = Params(())
 BOUNDARY = re.compile(rb"[0-9A-Za-z'()+_,\-./:=? ]{1,70}")
 UTF8 = frozenset({b"utf-8", b"utf8", b"us-ascii", b'"utf-8"'})
 ONCE = (b"authorization", b"content-type", b"content-length", b"content-encoding", b"host", b"origin")
@@ -61,6 +63,8 @@ async def read_body(receive: Receive, headers: Mapping[bytes, bytes], most: int 
 def read_query(scope: Scope, repeated: str | None = None) -> Params:
     """The query string. Raises Rejected, OAuthError."""
     query: bytes = scope["query_string"]
+    if not query:
+        return NOTHING
     if len(query) > QUERY_BYTES:
         raise Rejected(414, "query_long", f"the query string is longer than {QUERY_BYTES} bytes")
     return parse(query, repeated)
@@ -78,12 +82,12 @@ def read_form(body: bytes, content_type: bytes, longest: int = 4096) -> tuple[Pa
 
     Raises Rejected for a type, charset or shape that is not a form, OAuthError for parameters that are not clean.
     """
-    if not content_type:
+    if not content_type or content_type == URLENCODED:
         return parse(body, longest=longest), None
     kind, options = parse_options_header(content_type)
     if options.get(b"charset", b"utf-8").lower() not in UTF8:
         raise Rejected(415, "charset", "the charset must be UTF-8")
-    if kind == b"application/x-www-form-urlencoded":
+    if kind == URLENCODED:
         return parse(body, longest=longest), None
     if kind == b"multipart/form-data":
         parts = Parts()
