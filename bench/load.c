@@ -1,11 +1,12 @@
 /* load: sends prepared requests over keep-alive connections to 127.0.0.1 and checks every answer.
  *
- *   load -p PORT -c CONNECTIONS -f FILE -s SECONDS [-y] [-r RATE] -e STATUS -w WORDS
+ *   load -p PORT -c CONNECTIONS -f FILE -s SECONDS [-y] [-r RATE] [-o FILE] -e STATUS -w WORDS
  *
  * FILE holds requests, each behind its length in four bytes, little endian. A connection sends its next request when
  * its answer is complete; each request is sent once, or with -y again and again. An answer is good if it has this
  * status and holds these words. With -r that many requests are due a second, and a time counts from when its request
- * was due. Ends when no request is left or the seconds are over; then prints one line of JSON.
+ * was due. With -o the answers are kept in that file, framed like the requests. Ends when no request is left or the
+ * seconds are over; then prints one line of JSON.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -27,6 +28,7 @@ struct request { const char *bytes; uint32_t length; };
 struct connection { int fd, busy; size_t have; uint64_t since; char *answer; };
 
 static struct request *requests;
+static FILE *kept;
 static size_t count, issued, answered, bad;
 static double *times, rate;
 static size_t room;
@@ -113,6 +115,11 @@ static void done(struct connection *c, const char *why) {
     if (answered == room) times = realloc(times, (room = room ? room * 2 : 65536) * sizeof *times);
     times[answered++] = (last - c->since) / 1e6;
     c->busy = 0;
+    if (kept) {
+        uint32_t length = c->have;
+        fwrite(&length, sizeof length, 1, kept);
+        fwrite(c->answer, 1, length, kept);
+    }
 }
 
 static void hear(struct connection *c) {
@@ -165,13 +172,14 @@ int main(int argc, char **argv) {
     double seconds = 3;
     const char *path = NULL;
     server = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    while ((option = getopt(argc, argv, "p:c:f:s:yr:e:w:")) > 0) switch (option) {
+    while ((option = getopt(argc, argv, "p:c:f:s:yr:o:e:w:")) > 0) switch (option) {
         case 'p': server.sin_port = htons(atoi(optarg)); break;
         case 'c': many = atoi(optarg); break;
         case 'f': path = optarg; break;
         case 's': seconds = atof(optarg); break;
         case 'y': again = 1; break;
         case 'r': rate = atof(optarg); break;
+        case 'o': if (!(kept = fopen(optarg, "wb"))) die(optarg); break;
         case 'e': wanted_status = atoi(optarg); break;
         case 'w': wanted_words = optarg; break;
         default: return 2;
@@ -187,6 +195,7 @@ int main(int argc, char **argv) {
     start = last = now();
     end = start + (uint64_t)(seconds * 1e9);
     run(many);
+    if (kept && fclose(kept)) die("answers");
     qsort(times, answered, sizeof *times, by_size);
     struct rusage used;
     getrusage(RUSAGE_SELF, &used);

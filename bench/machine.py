@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import sqlite3
 import statistics
 import subprocess
@@ -19,9 +20,9 @@ TICK = os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
-def on_core(core: int) -> Iterator[None]:
-    """Whatever is started here runs on one core."""
-    os.sched_setaffinity(0, {core})
+def on_cores(*cores: int) -> Iterator[None]:
+    """Whatever is started here runs on these cores."""
+    os.sched_setaffinity(0, cores)
     try:
         yield
     finally:
@@ -48,6 +49,17 @@ def stat(pid: int) -> list[str]:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return []
+
+
+def busy() -> float:
+    """Seconds of processor time that anybody has used so far, of all cores that we may use."""
+    found = 0
+    for line in Path("/proc/stat").read_text().splitlines():
+        name, *ticks = line.split()
+        if name in {f"cpu{core}" for core in CORES}:
+            user, nice, system, _idle, _waiting, *more = map(int, ticks)
+            found += user + nice + system + sum(more[:3])
+    return found / TICK
 
 
 def resident(pid: int) -> float:
@@ -94,8 +106,15 @@ def hashing(seconds: float) -> tuple[float, float]:
     return count / (time.perf_counter() - begin), (time.process_time() - used) / count * 1e6
 
 
-def versions() -> str:
-    """What the figures hang on beside us."""
+def told() -> str:
+    """The machine, and what the figures hang on beside us."""
     names = ("uvicorn", "httptools", "uvloop", "asyncpg")
     parts = [f"{name} {version(name)}" for name in names if find_spec(name)]
-    return ", ".join((f"Python {platform.python_version()}", f"SQLite {sqlite3.sqlite_version}", *parts))
+    models = re.findall(r"^model name\s*: (.*)", Path("/proc/cpuinfo").read_text(), re.MULTILINE) or [
+        "unknown"
+    ]
+    release = platform.freedesktop_os_release().get("PRETTY_NAME", "Linux")
+    machine = (time.strftime("%Y-%m-%d"), f"{len(CORES)} cores", models[0], release)
+    return ", ".join(
+        (*machine, f"Python {platform.python_version()}", f"SQLite {sqlite3.sqlite_version}", *parts)
+    )

@@ -7,13 +7,16 @@ Run by run.py, in the working tree that is measured.
 
 import asyncio
 import itertools
-import struct
 import sys
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
+import wire
+
 from valetkey.protocol.changes import Changes, Save
 from valetkey.protocol.model import AccessToken, Account, Authorization, AuthorizationCode, Client, Consent
+from valetkey.protocol.profiles import PROFILES
+from valetkey.protocol.rules import pkce
 from valetkey.protocol.rules.digest import digest
 from valetkey.server import accounts, clients, login
 from valetkey.server.authorization_server import AuthorizationServer, assemble
@@ -21,6 +24,7 @@ from valetkey.settings import load
 from valetkey.web import guard
 
 REDIRECT = "https://rp.test/cb"
+VERIFIER = "a-verifier-of-forty-three-characters-or-more"
 ACCOUNTS, TOKENS = 16, 1000
 AT_ONCE = 256
 YEAR = 365 * 24 * 3600
@@ -39,15 +43,18 @@ class Preparation:
     async def fill(self, rounds: int, codes: int) -> None:
         """Everything."""
         people = [await self.person(f"user{n}") for n in range(ACCOUNTS)]
-        form = clients.ClientForm("bench", "web", "classic", (REDIRECT,))
-        app = await clients.register(self.server, people[0], form)
-        assert app.secret is not None
-        self.write("nop", [self.get("/nop")])
+        app, strict = [await self.app(people[0], profile) for profile in ("classic", "oauth21")]
+        self.write("empty", [self.get("/nop")])
         await self.bearer(people, app.client)
         await self.authorize(people, app.client)
         self.login(people)
         for number in range(rounds):
             await self.exchange(f"exchange-{number}", codes, people, app)
+            await self.exchange(f"exchange-oauth21-{number}", codes, people, strict)
+
+    async def app(self, owner: Account, profile: str) -> clients.NewClient:
+        form = clients.ClientForm(f"bench {profile}", "web", profile, (REDIRECT,))
+        return await clients.register(self.server, owner, form)
 
     async def person(self, name: str) -> Account:
         """Somebody with a profile as people have one."""
@@ -98,16 +105,21 @@ class Preparation:
     async def exchange(self, name: str, codes: int, people: list[Account], app: clients.NewClient) -> None:
         """Codes that nobody has spent."""
         requests, lists = [], []
-        asked = {"grant_type": "authorization_code", "redirect_uri": REDIRECT}
-        asked |= {"client_id": app.client.id, "client_secret": app.secret or ""}
+        asked = {
+            "grant_type": "authorization_code",
+            "client_id": app.client.id,
+            "client_secret": app.secret or "",
+        }
+        strict = app.client.profile == "oauth21"
+        path = "/oauth/token" if strict else "/oauth/access_token"
+        asked |= {"code_verifier": VERIFIER} if strict else {"redirect_uri": REDIRECT}
+        challenge, form = pkce.s256(VERIFIER) if strict else None, PROFILES[app.client.profile].token_form
         for number in range(codes):
-            code, root = (
-                self.server.mint.code("classic", self.server.clock()),
-                self.root(people[number % ACCOUNTS], app.client),
-            )
-            kept = AuthorizationCode(digest(code), root, REDIRECT, root.granted_at + YEAR)
+            code = self.server.mint.code(form, self.server.clock())
+            root = self.root(people[number % ACCOUNTS], app.client)
+            kept = AuthorizationCode(digest(code), root, REDIRECT, root.granted_at + YEAR, challenge)
             lists.append((Save(root), Save(kept)))
-            requests.append(self.post("/oauth/access_token", asked | {"code": code}))
+            requests.append(self.post(path, asked | {"code": code}))
         await self.apply(lists)
         self.write(name, requests)
 
@@ -119,28 +131,13 @@ class Preparation:
             await asyncio.gather(*map(self.server.store.apply, lists[first : first + AT_ONCE]))
 
     def get(self, path: str, *headers: str) -> bytes:
-        head = (f"GET {path} HTTP/1.1", f"Host: {self.host}", "Accept: */*", *headers, "", "")
-        return "\r\n".join(head).encode()
+        return wire.get(self.host, path, *headers)
 
     def post(self, path: str, form: dict[str, str], *headers: str) -> bytes:
-        body = urlencode(form)
-        kind = "Content-Type: application/x-www-form-urlencoded"
-        length = f"Content-Length: {len(body)}"
-        head = (
-            f"POST {path} HTTP/1.1",
-            f"Host: {self.host}",
-            "Accept: */*",
-            kind,
-            length,
-            *headers,
-            "",
-            body,
-        )
-        return "\r\n".join(head).encode()
+        return wire.post(self.host, path, form, *headers)
 
     def write(self, name: str, requests: list[bytes]) -> None:
-        framed = (struct.pack("<I", len(request)) + request for request in requests)
-        (self.folder / f"{name}.requests").write_bytes(b"".join(framed))
+        wire.write(self.folder / f"{name}.requests", requests)
 
 
 async def main(folder: str, rounds: str, codes: str) -> None:

@@ -1,7 +1,9 @@
-"""Measure valetkey on this machine, in shares of its own empty handler (README.md says how and why)."""
+"""Measure valetkey on this machine beside the floor and its peers (docs/performance.md says how and why)."""
 
 import argparse
+import itertools
 import json
+import statistics
 import sys
 import tempfile
 import time
@@ -10,43 +12,83 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from machine import LOAD_CORE, SERVER_CORE, help_seconds, on_core, syncs_a_second, versions
+import goals
+import install
+import report
+from machine import LOAD_CORE, SERVER_CORE, help_seconds, on_cores, syncs_a_second, told
+from ours import Floor, OnPostgres, OnSqlite, OnTwoCores
+from peers import PEERS, Peer, PeerServer
 from rounds import OPERATIONS, Bench, say
-from servers import ROOT, OnPostgres, OnSqlite, Server, compiled
+from servers import ROOT, Server, compiled
 
 ENGINES = ["sqlite", "postgresql"]
+# A look: what the goals are about, in about two minutes.
+QUICK = {"rounds": 2, "seconds": 1.0, "codes": 12_000, "idle": 3.0, "peers": ["oidcp"]}
+
+
+class Line:
+    """The servers of one run, made and started one after another."""
+
+    def __init__(self, options: argparse.Namespace, folder: Path, stack: ExitStack) -> None:
+        self.options, self.folder, self.stack = options, folder, stack
+        self.servers: list[Server] = []
+        self.numbers = itertools.count()
+        self.cluster: Any = None
+
+    def fill(self) -> None:
+        """Ours, then the others."""
+        if "postgresql" in self.options.engine:
+            self.cluster = self.stack.enter_context(durable_postgres(SERVER_CORE))
+        for engine in self.options.engine:
+            self.ours(f"valetkey {engine}", engine, ROOT)
+            if self.options.against:
+                self.ours(f"valetkey {engine} (other)", engine, Path(self.options.against).resolve())
+            self.start(Floor, f"floor {engine}", engine)
+        if self.cluster and "bearer" in self.options.operations and SERVER_CORE != LOAD_CORE:
+            cluster = self.stack.enter_context(durable_postgres(SERVER_CORE, LOAD_CORE))
+            self.start(OnTwoCores, "valetkey postgresql, 2 workers", "postgresql", cluster)
+        for name in self.options.peers:
+            for peer in PEERS[name]:
+                if peer.engine in (*self.options.engine, "memory"):
+                    self.peer(peer)
+
+    def ours(self, name: str, engine: str, tree: Path) -> None:
+        self.start(OnPostgres if engine == "postgresql" else OnSqlite, name, engine, tree=tree)
+
+    def peer(self, peer: Peer) -> None:
+        """What cannot be had, or does not start, is left out."""
+        try:
+            home = install.home(Path(self.options.place))
+            install.NEEDS[peer.needs](home)
+            self.start(PeerServer, peer.name, peer.engine, peer=peer, home=home)
+        except (install.Missing, RuntimeError, AssertionError, OSError) as error:
+            self.servers = [server for server in self.servers if server.name != peer.name]
+            say(f"{peer.name}: left out: {' '.join(str(error).split())[-300:]}")
+
+    def start(self, kind: type[Server], name: str, engine: str, cluster: Any = None, **more: Any) -> None:
+        say(f"{name}: preparing")
+        number, beside = next(self.numbers), ()
+        folder = self.folder / str(number)
+        database = str(folder / "database.db") if engine == "sqlite" else "memory"
+        if engine == "postgresql":
+            cluster = cluster or self.cluster
+            cluster.sql(f"CREATE DATABASE bench{number}")
+            database = cluster.url(f"bench{number}")
+            beside = (int((cluster.data / "postmaster.pid").read_text().split()[0]),)
+            more |= {"cluster": cluster} if issubclass(kind, OnPostgres) else {}
+        server = kind(name, engine, folder, beside, database=database, **more)
+        self.stack.callback(server.stop)
+        self.servers.append(server)
+        server.start(self.options.rounds + 1, self.options.codes)
 
 
 @contextmanager
-def all_servers(options: argparse.Namespace, folder: Path) -> Iterator[list[Server]]:
-    """Every server of this run, started one after another."""
-    trees = {"": ROOT, **({" (other)": Path(options.against).resolve()} if options.against else {})}
-    made: list[Server] = []
-    with ExitStack() as stack:
-        for engine in options.engine:
-            cluster = stack.enter_context(durable_postgres()) if engine == "postgresql" else None
-            for number, (mark, tree) in enumerate(trees.items()):
-                place = folder / f"{engine}-{number}"
-                if cluster is None:
-                    made.append(OnSqlite(engine + mark, tree, f"sqlite:///{place}/valetkey.db", place))
-                else:
-                    cluster.sql(f"CREATE DATABASE bench{number}")
-                    pid = int((cluster.data / "postmaster.pid").read_text().split()[0])
-                    url = cluster.url(f"bench{number}")
-                    made.append(OnPostgres(engine + mark, tree, url, place, (pid,), cluster=cluster))
-                stack.callback(made[-1].stop)
-                say(f"{made[-1].name}: preparing")
-                made[-1].start(options.rounds + 1, options.codes)
-        yield made
-
-
-@contextmanager
-def durable_postgres() -> Iterator[Any]:
-    """A PostgreSQL on the server's core that keeps what it says it keeps."""
+def durable_postgres(*cores: int) -> Iterator[Any]:
+    """A PostgreSQL on these cores that keeps what it says it keeps."""
     sys.path.insert(0, str(ROOT))
     from tests.throwaway_postgres import ThrowawayPostgres
 
-    with on_core(SERVER_CORE):
+    with on_cores(*cores):
         cluster = ThrowawayPostgres()
     try:
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
@@ -57,70 +99,93 @@ def durable_postgres() -> Iterator[Any]:
 
 
 def idle(servers: list[Server], seconds: float) -> Iterator[list[str]]:
-    """What each server holds, and whether it writes while nobody asks."""
+    """What each server holds, and whether ours write while nobody asks."""
     loaded = [server.megabytes() for server in servers]
     late = any(isinstance(server, OnPostgres) for server in servers)
-    time.sleep(11 if late else 2)  # the last counts arrive
+    time.sleep(min(seconds, 11 if late else 2))  # the last counts arrive
     before = [server.written() for server in servers]
     time.sleep(seconds)
     for server, megabytes, was in zip(servers, loaded, before, strict=True):
         wrote = "nothing" if server.written() == was else "SOMETHING"
         held = (f"{server.idle_megabytes:.0f}", f"{megabytes:.0f}")
-        yield [server.name, f"{server.start_seconds:.2f}", *held, f"{wrote} in {seconds:.0f} s"]
-
-
-def table(head: str, rows: list[list[str]]) -> None:
-    """A table that is readable here and in Markdown."""
-    lines = [head.split("|"), *rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    lines.insert(1, ["-" * width for width in widths])
-    for line in lines:
-        print("| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |")
-    print()
+        quiet = f"{wrote} in {seconds:.0f} s" if was is not None else ""
+        yield [server.name, f"{server.start_seconds:.2f}", *held, quiet]
 
 
 def options_of(arguments: list[str]) -> argparse.Namespace:
     names = [operation.name for operation in OPERATIONS]
-    words: Callable[[str], list[str]] = lambda text: text.split(",")
+    words: Callable[[str], list[str]] = lambda text: [] if text == "none" else text.split(",")
+    peers: Callable[[str], list[str]] = lambda text: list(PEERS) if text == "all" else words(text)
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__.partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="a look of two minutes: fewer rounds, one peer")
     parser.add_argument("--engine", type=words, default=ENGINES, help=",".join(ENGINES))
     parser.add_argument("--operations", type=words, default=names, help=",".join(names))
+    parser.add_argument("--peers", type=peers, default=list(PEERS), help=f"all, none, or {','.join(PEERS)}")
     parser.add_argument("--against", metavar="DIR", help="another working tree, measured in turns")
     parser.add_argument("--rounds", type=int, default=5, help="rounds that count, behind one that warms up")
     parser.add_argument("--seconds", type=float, default=2.0, help="for each operation of a round")
     parser.add_argument("--connections", type=int, default=32)
-    parser.add_argument("--codes", type=int, default=20_000, help="codes that a round can exchange")
+    parser.add_argument("--codes", type=int, default=24_000, help="codes that a round can exchange")
     parser.add_argument("--idle", type=float, default=35.0, help="seconds to watch the idle servers")
-    parser.add_argument("--place", default="/var/tmp", help="where the SQLite files go: a folder on a disk")
+    parser.add_argument(
+        "--place", default="/var/tmp", help="where databases and peers go: a folder on a disk"
+    )
     parser.add_argument("--json", type=Path, help="keep every round's figures in this file")
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="put the tables into this page")
+    if "--quick" in arguments:
+        parser.set_defaults(**QUICK)
     options = parser.parse_args(arguments)
-    unknown = {*options.engine, *options.operations} - {*ENGINES, *names}
+    unknown = {*options.engine, *options.operations, *options.peers} - {*ENGINES, *names, *PEERS}
     if unknown:
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
+    if options.peers and "exchange" in options.operations:
+        options.operations.append("authorize")  # they exchange what it gave
     return options
+
+
+def figures(bench: Bench, resting: list[list[str]], syncs: float) -> str:
+    """Everything that a run has to say."""
+    parts = [report.table(report.HEAD, list(report.rows(bench)))]
+    if bench.options.against:
+        parts.append(report.table(report.COMPARED, list(report.compared(bench))))
+    parts.append(report.table("on|start s|idle MB|loaded MB|idle writes", resting))
+    asked = list(goals.goals(bench))
+    if asked:
+        parts.append(report.table(goals.HEAD, asked))
+    most = max(
+        max(measures["load"]) for (name, _), measures in bench.found.items() if "2 workers" not in name
+    )
+    rounds = f"{bench.options.rounds} rounds of {bench.options.seconds:g} s, {bench.options.connections} connections"
+    parts.append(
+        f"{rounds}; {syncs:,.0f} `fdatasync` a second; the generator needed {most:.0%} of its core at most; "
+        f"processes outside this run took {statistics.median(bench.strangers):.0%} of all cores; "
+        f"argon2id alone: {report.argon2(bench)}; `valetkey --help`: {help_seconds():.2f} s.\n{told()}.\n"
+    )
+    return "\n".join(parts)
 
 
 def main(arguments: list[str]) -> int:
     options = options_of(arguments)
     if SERVER_CORE == LOAD_CORE:
         say("bench: one core only, which server and load share: the figures say little")
-    with tempfile.TemporaryDirectory(prefix="valetkey-bench-", dir=options.place) as name:
-        folder = Path(name)
+    with ExitStack() as stack:
+        temporary = tempfile.TemporaryDirectory(prefix="valetkey-bench-", dir=options.place)
+        folder = Path(stack.enter_context(temporary))
         bench = Bench(options, compiled(folder))
         syncs = syncs_a_second(folder)
-        with all_servers(options, folder) as bench.servers:
-            bench.run()
-            resting = list(idle(bench.servers, options.idle))
-    table("on|operation|answers/s|share|CPU us|share|p50 ms|p99 ms", list(bench.rows()))
-    if options.against:
-        table("this tree / other|operation|answers/s|CPU us", list(bench.compared()))
-    table("on|start s|idle MB|loaded MB|idle writes", resting)
-    print(f"disk: {syncs:,.0f} fdatasync/s; the generator needed {bench.load_share:.0%} of its core at most")
-    print(f"valetkey --help: {help_seconds():.2f} s; {versions()}")
+        line = Line(options, folder, stack)
+        line.fill()
+        bench.servers = line.servers
+        bench.run()
+        resting = list(idle(bench.servers, options.idle))
+    text = figures(bench, resting, syncs)
+    print(text)
     if options.json:
         options.json.write_text(json.dumps([[*key, found] for key, found in bench.found.items()], indent=1))
     if bench.bad:
         print(f"{bench.bad} answers were not good: the figures do not count")
+    elif options.write:
+        report.write(options.write, text)
     return 1 if bench.bad else 0
 
 

@@ -1,6 +1,6 @@
 """`valetkey serve`, with the empty handler that everything is a share of in front of its application.
 
-serve.py PORT; the settings come from the environment.
+serve.py PORT WORKERS; the settings come from the environment.
 """
 
 import sys
@@ -27,4 +27,5 @@ class WithEmpty:
 if __name__ == "__main__":
     make_app = serving.make_app
     serving.make_app = lambda settings: WithEmpty(make_app(settings))  # type: ignore[assignment]
-    main.cli(["serve", "--host", "127.0.0.1", "--port", sys.argv[1]], prog_name="valetkey")
+    places = ["--host", "127.0.0.1", "--port", sys.argv[1], "--workers", sys.argv[2]]
+    main.cli(["serve", *places], prog_name="valetkey")

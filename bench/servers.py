@@ -1,4 +1,4 @@
-"""The servers that are measured: prepared, started on a core of their own, asked what they cost, stopped."""
+"""A server that is measured: started on a core of its own, asked what it costs, stopped; and how load is put on it."""
 
 import json
 import os
@@ -12,13 +12,19 @@ import urllib.request
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 
-from machine import LOAD_CORE, SERVER_CORE, TICK, on_core, resident, stat, with_children
+from machine import LOAD_CORE, SERVER_CORE, TICK, on_cores, resident, stat, with_children
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-NO_LIMIT = str(10**9)
+
+
+class Good(NamedTuple):
+    """What a good answer is: its status, and words in it."""
+
+    status: int
+    words: str
 
 
 def free_port() -> int:
@@ -28,50 +34,52 @@ def free_port() -> int:
         return port
 
 
-def environment(tree: Path, database: str, port: int) -> dict[str, str]:
-    """What the server and its preparation see: limits are lifted that a load would run into.
-
-    A day for the login counters, so that the idle server has none to clean up.
-    """
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("VALETKEY_")}
-    return clean | {
-        "PYTHONPATH": str(tree / "src"),
-        "VALETKEY_DATABASE": database,
-        "VALETKEY_ISSUER": f"http://127.0.0.1:{port}",
-        "VALETKEY_API_RATE_LIMIT": NO_LIMIT,
-        "VALETKEY_LOGIN_ATTEMPTS_PER_ACCOUNT": NO_LIMIT,
-        "VALETKEY_LOGIN_ATTEMPTS_PER_NETWORK": NO_LIMIT,
-        "VALETKEY_LOGIN_WINDOW": "86400",
-        "VALETKEY_SERVER_CONNECTIONS_PER_ADDRESS": "1000",
-    }
-
-
 @dataclass
 class Server:
-    """valetkey of one working tree on one database. `beside` are processes whose work counts as its own."""
+    """Subclasses say what to run. `beside` are processes whose work counts as its own."""
 
     name: str
-    tree: Path
-    database: str
+    engine: str
     folder: Path
     beside: tuple[int, ...] = ()
+    cores: tuple[int, ...] = (SERVER_CORE,)
+    load_cores: tuple[int, ...] = (LOAD_CORE,)
+    workers: int = 1
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
     start_seconds: float = 0.0
     idle_megabytes: float = 0.0
 
+    GOOD: ClassVar[dict[str, Good]] = {}  # the operations that it has
+    REST: ClassVar[dict[str, float]] = {}  # seconds after an operation until it has written all
+    LEARNS: ClassVar[set[str]] = set()  # the operations whose answers it needs
+    READY = "/"
+
+    def command(self) -> list[object]:
+        raise NotImplementedError
+
+    def environment(self) -> dict[str, str]:
+        return dict(os.environ)
+
+    def prepare(self, rounds: int, codes: int) -> None:
+        """Before the start: a database."""
+
+    def log_in(self) -> None:
+        """After the start: what only a running server can give."""
+
+    def learn(self, operation: str, number: int, answers: Path) -> None:
+        """What the answers to an operation give for the next ones."""
+
     def start(self, rounds: int, codes: int) -> None:
         self.folder.mkdir(parents=True)
-        given = {"cwd": self.folder, "env": environment(self.tree, self.database, self.port)}
-        prepare = [sys.executable, HERE / "prepare.py", self.folder, str(rounds), str(codes)]
-        subprocess.run(prepare, check=True, **given)
+        self.prepare(rounds, codes)
         begin = time.monotonic()
-        serve = [sys.executable, HERE / "serve.py", str(self.port)]
-        with on_core(SERVER_CORE), (self.folder / "log").open("wb") as log:
-            self.process = subprocess.Popen(serve, stdout=log, stderr=log, **given)
+        given = {"cwd": self.folder, "env": self.environment()}
+        with on_cores(*self.cores), (self.folder / "log").open("wb") as log:
+            self.process = subprocess.Popen(self.command(), stdout=log, stderr=log, **given)
         self.wait_until_ready()
         self.start_seconds = time.monotonic() - begin
-        self.get("/v1/users/self")  # so that what is loaded late is there
+        self.log_in()
         time.sleep(1)
         self.idle_megabytes = self.megabytes()
 
@@ -80,7 +88,7 @@ class Server:
             if self.process is None or self.process.poll() is not None:
                 break
             with suppress(OSError):
-                if self.get("/readyz") == 200:
+                if self.get(self.READY) < 500:
                     return
             time.sleep(0.01)
         raise RuntimeError(f"{self.name} did not start: {(self.folder / 'log').read_text()[-2000:]}")
@@ -104,9 +112,8 @@ class Server:
         return resident(self.process.pid)
 
     def written(self) -> object:
-        """Something that changes when anything is written; SQLite's third file, -shm, is shared memory."""
-        files = (self.folder / "valetkey.db", self.folder / "valetkey.db-wal")
-        return [(file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+        """Something that changes when anything is written, if one can tell."""
+        return None
 
     def stop(self) -> None:
         if self.process is not None:
@@ -119,33 +126,19 @@ class Server:
             self.process = None
 
 
-class OnSqlite(Server):
-    """The database is a file in the folder."""
-
-
-@dataclass
-class OnPostgres(Server):
-    """The database is one of the cluster's."""
-
-    cluster: Any = None
-
-    def written(self) -> object:
-        """PostgreSQL's own count of the rows written in our tables."""
-        count = "SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_user_tables"
-        return self.cluster.sql(count, self.database.partition("?")[0].rpartition("/")[2])
-
-
-def load(binary: Path, server: Server, asked: Any) -> dict[str, float]:
+def load(binary: Path, server: Server, asked: Any, answers: Path | None = None) -> dict[str, float]:
     """Send the requests of one operation and return what load.c says of the answers."""
-    return finished(begun(binary, server, asked))
+    return finished(begun(binary, server, asked, answers))
 
 
-def begun(binary: Path, server: Server, asked: Any) -> subprocess.Popen[str]:
+def begun(binary: Path, server: Server, asked: Any, answers: Path | None = None) -> subprocess.Popen[str]:
+    good = server.GOOD[asked.name]
     command = [binary, "-p", str(server.port), "-f", server.folder / f"{asked.requests}.requests"]
     command += ["-c", str(asked.connections), "-s", str(asked.seconds)]
-    command += ["-e", str(asked.status), "-w", asked.words, *(["-y"] if asked.again else [])]
+    command += ["-e", str(good.status), "-w", good.words, *(["-y"] if asked.again else [])]
     command += ["-r", str(asked.rate)] if asked.rate else []
-    with on_core(LOAD_CORE):
+    command += ["-o", answers] if answers else []
+    with on_cores(*server.load_cores):
         return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-SMALL = "--engine sqlite --rounds 1 --seconds 0.2 --codes 100 --connections 4 --idle 0.2".split()
+SMALL = "--engine sqlite --rounds 1 --seconds 0.2 --codes 100 --connections 4 --idle 0.2 --peers none".split()
 
 
 def test_a_small_run_measures_everything_and_every_answer_is_good(tmp_path: Path) -> None:
@@ -13,8 +13,13 @@ def test_a_small_run_measures_everything_and_every_answer_is_good(tmp_path: Path
     command = [sys.executable, "bench/run.py", *SMALL, *places]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200)
     assert run.returncode == 0, run.stdout + run.stderr
-    for operation in ("empty", "exchange", "bearer", "authorize", "login", "bearer beside logins"):
-        assert f"| sqlite | {operation} " in run.stdout
+    ours = ("empty", "authorize", "exchange", "exchange-oauth21", "bearer", "login", "bearer beside logins")
+    for operation in ours:
+        assert f"| valetkey sqlite | {operation} " in run.stdout
+    for operation in ("empty", "exchange", "bearer"):
+        assert f"| floor sqlite    | {operation} " in run.stdout
+    for goal in ("exchange / floor", "bearer / floor", "login / argon2id alone", "bearer beside logins, p99"):
+        assert f"| {goal} " in run.stdout
     assert "nothing in 0 s" in run.stdout
-    assert "valetkey --help: " in run.stdout
+    assert "`valetkey --help`: " in run.stdout
     assert (tmp_path / "rounds").read_text().startswith("[")
