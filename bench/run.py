@@ -23,7 +23,7 @@ from servers import ROOT, Server, compiled
 
 ENGINES = ["sqlite", "postgresql"]
 # A look: what the goals are about, in about two minutes.
-QUICK = {"rounds": 2, "seconds": 1.0, "codes": 12_000, "idle": 3.0, "peers": ["oidcp"]}
+QUICK = {"rounds": 2, "seconds": 1.0, "codes": 8_000, "idle": 3.0, "peers": ["oidcp"]}
 
 
 class Line:
@@ -44,7 +44,7 @@ class Line:
             if self.options.against:
                 self.ours(f"valetkey {engine} (other)", engine, Path(self.options.against).resolve())
             self.start(Floor, f"floor {engine}", engine)
-        if self.cluster and "bearer" in self.options.operations and SERVER_CORE != LOAD_CORE:
+        if self.cluster and "bearer" in self.options.operations and not self.options.against:
             cluster = self.stack.enter_context(durable_postgres(SERVER_CORE, LOAD_CORE))
             self.start(OnTwoCores, "valetkey postgresql, 2 workers", "postgresql", cluster)
         for name in self.options.peers:
@@ -125,7 +125,7 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5, help="rounds that count, behind one that warms up")
     parser.add_argument("--seconds", type=float, default=2.0, help="for each operation of a round")
     parser.add_argument("--connections", type=int, default=32)
-    parser.add_argument("--codes", type=int, default=24_000, help="codes that a round can exchange")
+    parser.add_argument("--codes", type=int, default=16_000, help="codes that a round can exchange")
     parser.add_argument("--idle", type=float, default=35.0, help="seconds to watch the idle servers")
     parser.add_argument(
         "--place", default="/var/tmp", help="where databases and peers go: a folder on a disk"
