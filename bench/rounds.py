@@ -65,10 +65,9 @@ class Bench:
             say(f"round {number} of {self.options.rounds}" if number else "warmed up")
 
     def asked(self, operation: Operation, number: int, workers: int = 1) -> Operation:
-        seconds = self.options.seconds if number else min(1.0, self.options.seconds)
         requests = operation.requests if operation.again else f"{operation.requests}-{number}"
         connections = operation.connections or self.options.connections * workers
-        return replace(operation, requests=requests, seconds=seconds, connections=connections)
+        return replace(operation, requests=requests, seconds=self.options.seconds, connections=connections)
 
     def measure(self, server: Server, operation: Operation, number: int) -> None:
         before, began, all_before = server.cpu(), time.monotonic(), busy() - time.process_time()

@@ -1,6 +1,7 @@
 """What a peer goes through: logged into by its own pages, asked, its codes exchanged once; and what is made of it."""
 
 import argparse
+import contextlib
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -8,7 +9,7 @@ from types import ModuleType
 import pytest
 
 ROOT = Path(__file__).parents[2]
-WANTED = ("wire", "servers", "peers", "rounds", "goals", "install", "report")
+WANTED = ("wire", "servers", "peers", "rounds", "goals", "install", "report", "run")
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +99,17 @@ def test_figures_go_where_the_page_has_its_place_for_them(bench, tmp_path):
 def test_what_cannot_be_installed_says_why(bench, tmp_path):
     with pytest.raises(bench.install.Missing, match="sh: no such luck"):
         bench.install.run("sh", "-c", "echo sh: no such luck >&2; exit 3")
+
+
+def test_a_peer_that_cannot_be_had_is_left_out_with_a_line(bench, tmp_path, monkeypatch, capsys):
+    def no_package(_: Path) -> None:
+        raise bench.install.Missing("npm: no such package")
+
+    monkeypatch.setitem(bench.install.NEEDS, "", no_package)
+    line = bench.run.Line(argparse.Namespace(place=tmp_path), tmp_path, contextlib.ExitStack())
+    line.peer(small(bench))
+    assert line.servers == []
+    assert capsys.readouterr().err == "small: left out: npm: no such package\n"
 
 
 def test_the_locks_name_no_address_and_have_a_digest_for_everything():
