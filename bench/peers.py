@@ -195,13 +195,14 @@ def enter_glewlwyd(browser: Browser, number: int) -> None:
     browser.send_json("PUT", "/api/auth/grant/bench", {"scope": "read"})
 
 
-def oidcp(engine: str) -> Peer:
-    """It keeps what it is told to in `engine`."""
+def oidcp(engine: str, refresh: bool = False) -> Peer:
+    """It keeps what it is told to in `engine`; with `refresh` an exchange gives a refresh token, too."""
     command = ("{home}/node/runtime", "--no-warnings", "{scripts}/oidcp.mjs", "{port}", "{database}")
-    environment = {"BENCH_NODE": "{home}/node", "NODE_ENV": "production"}
-    form = {"login": "user{i}", "password": "any"}
-    tokens = asked("/auth", "openid", **PKCE)
-    return Peer(f"oidcp {engine}", engine, OIDCP, command, "node", (), environment, form, tokens)
+    environment = {"BENCH_NODE": "{home}/node", "NODE_ENV": "production", "REFRESH": "1" if refresh else ""}
+    form, tokens = {"login": "user{i}", "password": "any"}, asked("/auth", "openid", **PKCE)
+    asks = {name: OIDCP[name] for name in ("authorize", "exchange")} if refresh else OIDCP
+    name = f"oidcp {engine}" + (", refresh" if refresh else "")
+    return Peer(name, engine, asks, command, "node", (), environment, form, tokens)
 
 
 def on_gunicorn(
@@ -219,6 +220,7 @@ def on_gunicorn(
 DJANGO_FORM, AUTHLIB_FORM = {"username": "user{i}", "password": "pw"}, {"username": "user{i}"}
 PEERS = {
     "oidcp": tuple(map(oidcp, ("sqlite", "postgresql", "memory"))),
+    "oidcp-refresh": (oidcp("sqlite", True), oidcp("postgresql", True)),
     "django": (
         on_gunicorn(
             "django-oauth-toolkit",

@@ -1,7 +1,7 @@
 // node-oidc-provider with a store of its own: oidcp.mjs PORT memory | FILE | postgresql://...
 //
-// Prepared statements, one upsert an artifact, as the adapters in its documentation do. REFRESH=1 has it give refresh
-// tokens, too; without, an exchange does the same work as valetkey's.
+// Prepared statements, one upsert an artifact, as the adapters in its documentation do. With REFRESH it gives
+// refresh tokens, too; without, an exchange does the same work as valetkey's.
 import { generateKeyPairSync } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
