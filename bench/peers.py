@@ -5,6 +5,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,7 +47,7 @@ class Ask:
 
 @dataclass(frozen=True)
 class Peer:
-    """What one of them is. In `fill` and `command`: {port}, {home} of what is installed, {database}, {scripts}."""
+    """What one of them is. `fill` and `command` name {port}, {home} of what is installed, {database}, {scripts}."""
 
     name: str
     engine: str
@@ -79,6 +80,7 @@ class PeerServer(Server):
             "home": str(self.home),
             "database": self.database,
             "scripts": str(SCRIPTS),
+            "python": sys.executable,
         }
 
     def command(self) -> list[object]:
@@ -132,9 +134,8 @@ class PeerServer(Server):
     def learn(self, operation: str, number: int, answers: Path) -> None:
         """The codes that it gave are what it exchanges next."""
         found = [match[1].decode() for answer in wire.read(answers) if (match := CODE.search(answer))]
-        self.write(
-            f"exchange-{number}", [self.asks["exchange"].bytes(self.host, code=code) for code in found]
-        )
+        exchange = self.asks["exchange"]
+        self.write(f"exchange-{number}", [exchange.bytes(self.host, code=code) for code in found])
 
     def write(self, name: str, requests: list[bytes]) -> None:
         wire.write(self.folder / f"{name}.requests", requests)
@@ -238,7 +239,7 @@ PEERS = {
             GLEWLWYD,
             ("glewlwyd", "-c", "glewlwyd.conf"),
             "glewlwyd",
-            ("python3", "{scripts}/glewlwyd.py", "{port}"),
+            ("{python}", "{scripts}/glewlwyd.py", "{port}"),
             enter=enter_glewlwyd,
         ),
     ),

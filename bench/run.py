@@ -23,9 +23,8 @@ from rounds import OPERATIONS, Bench, say
 from servers import ROOT, Server, compiled
 
 ENGINES = ["sqlite", "postgresql"]
-# A look: what the goals are about, in about two minutes.
+# A look: what the goals are about, in about three minutes.
 QUICK = {"rounds": 2, "seconds": 0.6, "codes": 6_000, "idle": 3.0, "peers": ["oidcp"]}
-
 STRANGERS = 0.1  # of all cores: what others may take
 
 
@@ -120,7 +119,9 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
     words: Callable[[str], list[str]] = lambda text: [] if text == "none" else text.split(",")
     peers: Callable[[str], list[str]] = lambda text: list(PEERS) if text == "all" else words(text)
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__.partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="a look of two minutes: fewer rounds, one peer")
+    parser.add_argument(
+        "--quick", action="store_true", help="a look of three minutes: short rounds, one peer"
+    )
     parser.add_argument("--engine", type=words, default=ENGINES, help=",".join(ENGINES))
     parser.add_argument("--operations", type=words, default=names, help=",".join(names))
     parser.add_argument("--peers", type=peers, default=list(PEERS), help=f"all, none, or {','.join(PEERS)}")
