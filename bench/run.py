@@ -22,9 +22,9 @@ from peers import PEERS, Peer, PeerServer
 from rounds import OPERATIONS, Bench, say
 from servers import ROOT, Server, compiled
 
-ENGINES = ["sqlite", "postgresql"]
+ENGINES, BESIDE = ["sqlite", "postgresql"], ["floor", *PEERS]
 # A look: what the goals are about, in about three minutes.
-QUICK = {"rounds": 2, "seconds": 0.6, "codes": 6_000, "idle": 3.0, "peers": ["oidcp"]}
+QUICK = {"rounds": 2, "seconds": 0.6, "codes": 6_000, "idle": 3.0, "peers": ["floor", "oidcp"]}
 STRANGERS = 0.1  # of all cores: what others may take
 
 
@@ -45,12 +45,13 @@ class Line:
             self.ours(f"valetkey {engine}", engine, ROOT)
             if self.options.against:
                 self.ours(f"valetkey {engine} (other)", engine, Path(self.options.against).resolve())
-            self.start(Floor, f"floor {engine}", engine)
+            if "floor" in self.options.peers:
+                self.start(Floor, f"floor {engine}", engine)
         if self.cluster and "bearer" in self.options.operations and not self.options.against:
             cluster = self.stack.enter_context(durable_postgres(SERVER_CORE, LOAD_CORE))
             self.start(OnTwoCores, "valetkey postgresql, 2 workers", "postgresql", cluster)
         for name in self.options.peers:
-            for peer in PEERS[name]:
+            for peer in PEERS.get(name, ()):
                 if peer.engine in (*self.options.engine, "memory"):
                     self.peer(peer)
 
@@ -117,14 +118,14 @@ def idle(servers: list[Server], seconds: float) -> Iterator[list[str]]:
 def options_of(arguments: list[str]) -> argparse.Namespace:
     names = [operation.name for operation in OPERATIONS]
     words: Callable[[str], list[str]] = lambda text: [] if text == "none" else text.split(",")
-    peers: Callable[[str], list[str]] = lambda text: list(PEERS) if text == "all" else words(text)
+    peers: Callable[[str], list[str]] = lambda text: BESIDE if text == "all" else words(text)
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__.partition("\n")[0])
     parser.add_argument(
         "--quick", action="store_true", help="a look of three minutes: short rounds, one peer"
     )
     parser.add_argument("--engine", type=words, default=ENGINES, help=",".join(ENGINES))
     parser.add_argument("--operations", type=words, default=names, help=",".join(names))
-    parser.add_argument("--peers", type=peers, default=list(PEERS), help=f"all, none, or {','.join(PEERS)}")
+    parser.add_argument("--peers", type=peers, default=BESIDE, help=f"all, none, or {','.join(BESIDE)}")
     parser.add_argument("--against", metavar="DIR", help="another working tree, measured in turns")
     parser.add_argument("--rounds", type=int, default=5, help="rounds that count, behind one that warms up")
     parser.add_argument("--seconds", type=float, default=2.0, help="for each operation of a round")
@@ -139,10 +140,10 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
     if "--quick" in arguments:
         parser.set_defaults(**QUICK)
     options = parser.parse_args(arguments)
-    unknown = {*options.engine, *options.operations, *options.peers} - {*ENGINES, *names, *PEERS}
+    unknown = {*options.engine, *options.operations, *options.peers} - {*ENGINES, *names, *BESIDE}
     if unknown:
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
-    if options.peers and "exchange" in options.operations:
+    if PEERS.keys() & {*options.peers} and "exchange" in options.operations:
         options.operations.append("authorize")  # they exchange what it gave
     return options
 
@@ -165,6 +166,8 @@ def figures(bench: Bench, resting: list[list[str]], syncs: float) -> str:
         f"processes outside this run took {statistics.median(bench.strangers):.0%} of all cores; "
         f"argon2id alone: {report.argon2(bench)}; `valetkey --help`: {help_seconds():.2f} s.\n{told()}.\n"
     )
+    if statistics.median(bench.strangers) > STRANGERS:
+        parts.append("The machine had other things to do: these figures say little.\n")
     return "\n".join(parts)
 
 
@@ -187,8 +190,6 @@ def main(arguments: list[str]) -> int:
     print(text)
     if options.json:
         options.json.write_text(json.dumps([[*key, found] for key, found in bench.found.items()], indent=1))
-    if statistics.median(bench.strangers) > STRANGERS:
-        print("The machine had other things to do: these figures say little.")
     if bench.bad:
         print(f"{bench.bad} answers were not good: the figures do not count")
     elif options.write:

@@ -5,7 +5,9 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-SMALL = "--engine sqlite --rounds 1 --seconds 0.2 --codes 100 --connections 4 --idle 0.2 --peers none".split()
+SMALL = (
+    "--engine sqlite --rounds 1 --seconds 0.2 --codes 100 --connections 4 --idle 0.2 --peers floor".split()
+)
 
 
 def test_a_small_run_measures_everything_and_every_answer_is_good(tmp_path: Path) -> None:
