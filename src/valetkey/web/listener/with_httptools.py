@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from typing import Any, cast
 from urllib.parse import unquote
 
 import httptools
@@ -120,6 +121,16 @@ class HttpToolsConnection(Connection, HttpToolsProtocol):
         else:
             self.flow.pause_reading()
             self.pipeline.appendleft((self.cycle, self.app))
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        self.tasks.add(self.loop.create_task(self.run(cycle, app)))
+
+    async def run(self, cycle: Any, app: Any) -> None:
+        """Let the app answer. The task forgets itself, which costs less than being told that it is done."""
+        try:
+            await cycle.run_asgi(app)
+        finally:
+            self.tasks.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
     def check_head(self) -> None:
         """The head is perhaps too large, or has not the one Host it needs (RFC 9112 3.2)."""
