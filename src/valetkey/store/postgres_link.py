@@ -1,5 +1,6 @@
 """One connection to PostgreSQL: made when it is needed, made anew when it was lost; it never holds session state."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -13,7 +14,9 @@ from valetkey.store.steps import Step
 
 T = TypeVar("T")
 
-_CONNECT, _ANSWER = 5.0, 15.0  # seconds to wait for
+# Seconds to wait for a connection, for an answer, and for each step of a list: an app may go with all its tokens.
+_CONNECT, _ANSWER, _STEP = 2.0, 5.0, 15.0
+_PAUSE = 0.2  # seconds for which a server that was not there is not looked for again: whoever waits is told at once
 # Seconds for which a statement stays prepared. A plan made while a table was small reads it whole; the server makes
 # another on its own only when it counts the rows again, which may be a busy minute later.
 _PLANNED = 10
@@ -36,19 +39,55 @@ _STATES = (
 
 
 async def connect(address: Address, patience: float | None = _ANSWER) -> Any:
-    """A new connection, which waits so long for an answer. Raises Unavailable.
+    """A new connection to the server that can be written to, which waits so long for an answer. Raises Unavailable.
+
+    All hosts are asked at once, so that none that is silent holds up the others; a standby is no answer.
+    """
+    tries = [
+        asyncio.create_task(_reach(address, place, patience)) for place in (address.place, *address.others)
+    ]
+    chosen, why = None, []
+    try:
+        for each in asyncio.as_completed(tries):
+            try:
+                chosen = await each
+                return chosen
+            except Unavailable as error:
+                why.append(str(error))
+        raise Unavailable("; ".join(why))
+    finally:
+        for task in tries:
+            task.cancel()
+        for end in await asyncio.gather(*tries, return_exceptions=True):
+            if end is not chosen and not isinstance(end, BaseException):
+                end.terminate()
+
+
+async def _reach(address: Address, place: str, patience: float | None) -> Any:
+    """A connection to this one host, if it can be written to. Raises Unavailable.
 
     Statements stay prepared on it, but behind PgBouncer, which may lend us another connection for each transaction.
     """
-    held = 0 if address.pgbouncer else 256
-    with or_unavailable():
-        return await asyncpg.connect(
-            address.place,
-            timeout=_CONNECT,
-            command_timeout=patience,
-            statement_cache_size=held,
-            max_cached_statement_lifetime=_PLANNED,
-        )
+    connection = None
+    try:
+        with or_unavailable():
+            async with asyncio.timeout(_CONNECT):
+                connection = await asyncpg.connect(
+                    place,
+                    timeout=_CONNECT,
+                    command_timeout=patience,
+                    statement_cache_size=0 if address.pgbouncer else 256,
+                    max_cached_statement_lifetime=_PLANNED,
+                )
+                async with connection.transaction():
+                    read_only = await connection.fetchval("SHOW transaction_read_only")
+        if read_only != "off":
+            raise Unavailable("PostgreSQL: the server is a standby, or takes no writes")
+    except BaseException:
+        if connection is not None:
+            connection.terminate()
+        raise
+    return connection
 
 
 @contextmanager
@@ -56,8 +95,18 @@ def or_unavailable() -> Iterator[None]:
     """Whatever the server or the way to it has against us is Unavailable."""
     try:
         yield
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
-        raise Unavailable(f"PostgreSQL: {error or type(error).__name__}") from error
+    except (
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
+        OSError,
+        TimeoutError,
+    ) as error:
+        raise _unavailable(error) from error
+
+
+def _unavailable(error: Exception) -> Unavailable:
+    return Unavailable(f"PostgreSQL: {str(error) or type(error).__name__}")
 
 
 class Link:
@@ -66,9 +115,10 @@ class Link:
     def __init__(self, address: Address) -> None:
         self._address = address
         self._connection: Any = None
+        self._asks_again_at = 0.0
 
     async def fetch(self, statement: str, *values: Any) -> list[Row]:
-        rows: list[Row] = await self._ask(lambda connection: connection.fetch(statement, *values))
+        rows: list[Row] = await self._alone(lambda connection: connection.fetch(statement, *values))
         return rows
 
     async def look(self, statement: str, *values: Any) -> list[Row]:
@@ -80,14 +130,15 @@ class Link:
 
     async def execute(self, statement: str, *values: Any) -> int:
         """The number of rows written."""
-        return _count(await self._ask(lambda connection: connection.execute(statement, *values)))
+        return _count(await self._alone(lambda connection: connection.execute(statement, *values)))
 
     async def write(self, steps: Sequence[Step]) -> None:
         """All of the steps or none."""
 
         async def work(connection: Any) -> None:
             for step in steps:
-                if _count(await connection.execute(step.statement, *step.values)) == 0 and step.must:
+                done = await connection.execute(step.statement, *step.values, timeout=_STEP)
+                if _count(done) == 0 and step.must:
                     raise Conflict
 
         await self.together(work)
@@ -101,6 +152,11 @@ class Link:
 
         return await self._ask(transaction)
 
+    async def _alone(self, question: Callable[[Any], Awaitable[T]]) -> T:
+        """Ask with one statement. asyncpg names it and runs it in two messages, and only within a transaction does
+        PgBouncer give both to the same server; another one would run what somebody else has named there."""
+        return await (self.together(question) if self._address.pgbouncer else self._ask(question))
+
     async def _ask(self, question: Callable[[Any], Awaitable[T]]) -> T:
         """Ask one transaction, and again if it was in a deadlock with another."""
         for turn in range(1, _TURNS + 1):
@@ -110,7 +166,7 @@ class Link:
                     return await question(connection)
             except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as error:
                 if turn == _TURNS:
-                    raise Unavailable(f"PostgreSQL: {error}") from error
+                    raise _unavailable(error) from error
         raise AssertionError("the last turn returns or raises")
 
     async def close(self) -> None:
@@ -124,8 +180,17 @@ class Link:
     async def _connected(self) -> Any:
         if self._connection is None or self._connection.is_closed():
             self._connection = None
-            self._connection = await connect(self._address)
+            if self._now() < self._asks_again_at:
+                raise Unavailable("PostgreSQL: was not there a moment ago")
+            try:
+                self._connection = await connect(self._address)
+            except Unavailable:
+                self._asks_again_at = self._now() + _PAUSE
+                raise
         return self._connection
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
 
     @contextmanager
     def _told_apart(self) -> Iterator[None]:
@@ -135,11 +200,13 @@ class Link:
             raise Conflict from error
         except _STATES as error:
             self._drop()
-            raise Unavailable(f"PostgreSQL: {error or type(error).__name__}") from error
+            if isinstance(error, TimeoutError):
+                self._asks_again_at = self._now() + _PAUSE
+            raise _unavailable(error) from error
         except asyncpg.InterfaceError as error:
             if self._connection is not None and not self._connection.is_closed():
                 raise
-            raise Unavailable(f"PostgreSQL: {error}") from error
+            raise _unavailable(error) from error
 
     def _drop(self) -> None:
         """What the connection was doing is unknown; it is not asked again."""
