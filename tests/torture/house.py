@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from tests.interop.valetkey_server import free_port
-from tests.torture.wire import ask
+from tests.torture.wire import Reply, ask
 from valetkey import settings
 from valetkey.protocol.changes import Save
 from valetkey.protocol.model import Consent
@@ -44,6 +44,8 @@ class House:
         self.settings = settings.load(Path("/dev/null"), {}, {"database": database, "issuer": self.base})
         self.process: subprocess.Popen[bytes] | None = None
         self.signed_up: list[str] = []
+        self.options: tuple[str, ...] = ()
+        self.environment: dict[str, str] = {}
 
     @property
     def base(self) -> str:
@@ -75,11 +77,13 @@ class House:
             str(self.port),
             "--workers",
             str(self.workers),
+            *self.options,
         ]
         environment = os.environ | {
             "VALETKEY_ISSUER": self.base,
             "VALETKEY_DATABASE": self.database,
             "VALETKEY_API_RATE_LIMIT": "100000000",
+            **self.environment,
         }
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -100,7 +104,7 @@ class House:
 
     async def healthy(self) -> bool:
         try:
-            return (await ask(self.port, "/healthz")).status == 200
+            return (await self.ask("/healthz")).status == 200
         except OSError:
             return False
 
@@ -111,11 +115,14 @@ class House:
             self.process.wait()
             self.process = None
 
+    async def ask(self, path: str, form: dict[str, str] | None = None, cookie: str = "") -> Reply:
+        return await ask(self.port, path, form, cookie)
+
     # What browser and app do; each raises OSError when the server dies in between.
 
     async def authorize(self, browser: Browser) -> str:
         query = f"client_id={self.app.client.id}&redirect_uri={REDIRECT}&response_type=code"
-        reply = await ask(self.port, f"/oauth/authorize?{query}", cookie=f"valetkey={browser.cookie}")
+        reply = await self.ask(f"/oauth/authorize?{query}", cookie=f"valetkey={browser.cookie}")
         assert reply.status == 302, reply
         return parse_qs(urlsplit(reply.headers["location"]).query)["code"][0]
 
@@ -127,18 +134,18 @@ class House:
             "redirect_uri": REDIRECT,
             "code": code,
         }
-        reply = await ask(self.port, "/oauth/access_token", form)
+        reply = await self.ask("/oauth/access_token", form)
         assert reply.status in (200, 400), reply
         return reply.json().get("access_token")
 
     async def lives(self, token: str) -> bool:
-        reply = await ask(self.port, f"/v1/users/self?access_token={token}")
+        reply = await self.ask(f"/v1/users/self?access_token={token}")
         assert reply.status in (200, 400), reply
         return reply.status == 200
 
     async def revoke(self, browser: Browser) -> None:
         form = {"csrf": csrf_for(browser.cookie), "client_id": self.app.client.id}
-        reply = await ask(self.port, "/accounts/manage_access/", form, f"valetkey={browser.cookie}")
+        reply = await self.ask("/accounts/manage_access/", form, f"valetkey={browser.cookie}")
         assert reply.status == 303, reply
 
     async def sign_up(self, username: str) -> None:
@@ -150,11 +157,11 @@ class House:
             "email": "new@example.org",
             "password": "correct horse battery staple",
         }
-        reply = await ask(self.port, "/accounts/signup/", form, f"valetkey_visitor={cookie}")
+        reply = await self.ask("/accounts/signup/", form, f"valetkey_visitor={cookie}")
         assert reply.status == 303, reply
         self.signed_up.append(username)
 
     async def log_in(self, username: str, password: str) -> int:
         cookie = "v" * 43
         form = {"csrf": csrf_for(cookie), "username": username, "password": password}
-        return (await ask(self.port, "/accounts/login/", form, f"valetkey_visitor={cookie}")).status
+        return (await self.ask("/accounts/login/", form, f"valetkey_visitor={cookie}")).status

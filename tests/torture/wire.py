@@ -16,7 +16,9 @@ class Reply:
         return json.loads(self.body)
 
 
-async def ask(port: int, path: str, form: dict[str, str] | None = None, cookie: str = "") -> Reply:
+async def ask(
+    port: int, path: str, form: dict[str, str] | None = None, cookie: str = "", accept: str = "*/*"
+) -> Reply:
     """GET, or POST a form. Raises OSError when the server dies before its answer is whole."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
@@ -24,6 +26,7 @@ async def ask(port: int, path: str, form: dict[str, str] | None = None, cookie: 
         lines = [
             f"{'GET' if form is None else 'POST'} {path} HTTP/1.1",
             "Host: valetkey.test",
+            f"Accept: {accept}",
             "Connection: close",
         ]
         if form is not None:

@@ -1,5 +1,6 @@
 """One process that serves: uvicorn behind our door, and how it leaves: not ready first, then deaf, then gone."""
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -15,6 +16,7 @@ import uvicorn
 from msgspec import Struct
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from valetkey.cli import door
 from valetkey.server.authorization_server import assemble
 from valetkey.settings import Settings
 from valetkey.web.app import create_app
@@ -22,6 +24,7 @@ from valetkey.web.listener import Listening, limits_of
 
 ASKS_IF_READY = ("/healthz", "/readyz")
 GRACE = 30  # seconds for requests under way, and for those who read slowly
+LAST_CALL = 0.25  # seconds in which whoever has just been let in says what they want
 OTHER_FILES = 100  # descriptors that are not connections
 MOST_FILES = 65536
 log = structlog.get_logger("valetkey.serve")
@@ -75,6 +78,21 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self.manner = manner
         self.leaves_at: float | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open everything and listen, also on a socket that another process has shut before it left."""
+        await super().startup(sockets)
+        for listening in sockets or ():
+            door.open_again(listening)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """The end; after a drain nobody is cut off in it."""
+        if self.leaves_at is not None:
+            for listening in sockets or ():
+                door.shut(listening)
+            await asyncio.sleep(LAST_CALL)
+            self.say_not_ready()
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

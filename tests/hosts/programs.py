@@ -1,0 +1,70 @@
+"""Debian's nginx and PgBouncer in a temporary folder, with the configuration that docs/guides/many-hosts.md shows."""
+
+import asyncio
+import os
+import re
+import shutil
+import socket
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+GUIDE = Path(__file__).parents[2] / "docs/guides/many-hosts.md"
+DEADLINE = 10.0  # seconds until a program listens
+
+
+def block(language: str) -> str:
+    """The one block of the guide in this language."""
+    [found] = re.findall(rf"^```{language}\n(.*?)^```", GUIDE.read_text(), re.MULTILINE | re.DOTALL)
+    return str(found)
+
+
+def put(text: str, words: Mapping[str, str]) -> str:
+    """The text with these words replaced, each of which stands there once."""
+    for old, new in words.items():
+        assert text.count(old) == 1, f"the guide says {text.count(old)} times {old!r}"
+        text = text.replace(old, new)
+    return text
+
+
+class Program:
+    """A program in the foreground that listens on a port."""
+
+    def __init__(self, name: str, port: int, arguments: Sequence[object], **more: Any) -> None:
+        found = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin")
+        assert found, f"{name} is missing; ./dev test installs it"
+        self.process = subprocess.Popen([found, *map(str, arguments)], stdin=subprocess.DEVNULL, **more)
+        self.name, self.port = name, port
+
+    async def listening(self) -> "Program":
+        async with asyncio.timeout(DEADLINE):
+            while not listens(self.port):
+                assert self.process.poll() is None, f"{self.name} ended at once"
+                await asyncio.sleep(0.01)
+        return self
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(DEADLINE)
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def nginx(place: Path, port: int, replicas: Sequence[int]) -> Program:
+    """The guide's nginx without TLS, on this port, before replicas on those."""
+    hosts = {f"10.0.0.{11 + i}:8000": f"127.0.0.1:{replica}" for i, replica in enumerate(replicas)}
+    tls = dict.fromkeys(re.findall(r" *ssl_certificate.*\n", block("nginx")), "")
+    site = put(block("nginx"), {**hosts, **tls, "listen 443 ssl": f"listen 127.0.0.1:{port}"})
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    folders = "".join(f"{kind}_temp_path {place}/nginx-{kind};\n" for kind in kinds)
+    user = "user root;\n" if os.geteuid() == 0 else ""
+    config = place / "nginx.conf"
+    config.write_text(
+        f"{user}daemon off;\nworker_processes 1;\npid {place}/nginx.pid;\nerror_log {place}/nginx.log info;\n"
+        f"events {{}}\nhttp {{\naccess_log off;\n{folders}{site}}}\n"
+    )
+    return Program("nginx", port, ("-p", place, "-e", place / "nginx.log", "-c", config))

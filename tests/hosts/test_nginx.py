@@ -1,0 +1,60 @@
+"""nginx before three replicas on PostgreSQL: they are killed and restarted in turn, and nobody loses anything by it."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.hosts.cluster import Cluster, Load, chance, check
+from tests.torture.house import Browser
+
+pytestmark = pytest.mark.torture
+
+
+@pytest.fixture
+async def cluster(fresh_postgres: str, tmp_path: Path) -> AsyncIterator[tuple[Cluster, list[Browser]]]:
+    made = Cluster(fresh_postgres, tmp_path)
+    browsers = await made.furnish()
+    try:
+        await made.start()
+        yield made, browsers
+    finally:
+        made.kill()
+
+
+async def test_replicas_are_killed_and_restarted_in_turn(
+    cluster: tuple[Cluster, list[Browser]], long_torture: bool
+):
+    front, browsers = cluster
+    load = Load(front, browsers, chance())
+    load.begin()
+    kills = 0
+    for _ in range(30 if long_torture else 1):
+        for replica in front.replicas:
+            await load.more(60)
+            replica.kill()
+            kills += 1
+            await load.more(60)  # the others answer
+            await replica.start()
+    await load.end()
+    print(front.answers, f"slowest {front.slowest:.2f} s, unanswered {load.unanswered}")
+    await check(front, browsers)
+    # what was cut off is what was under way on the one that died, and of that only what may not be sent again
+    assert front.answers["GET away"] == 0
+    assert front.answers["POST away"] <= kills * len(browsers)
+
+
+async def test_a_rolling_restart_fails_no_request(cluster: tuple[Cluster, list[Browser]], long_torture: bool):
+    front, browsers = cluster
+    load = Load(front, browsers, chance())
+    load.begin()
+    for _ in range(10 if long_torture else 1):
+        for replica in front.replicas:
+            await load.more(60)
+            await replica.leave()
+            await replica.start()
+    await load.more(60)
+    await load.end()
+    print(front.answers, f"slowest {front.slowest:.2f} s, unanswered {load.unanswered}")
+    assert set(front.answers) == {"GET done", "POST done"}
+    await check(front, browsers)
