@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-import asyncpg
-
 from tests.hosts import programs
 from tests.torture import wire
 from tests.torture.house import REDIRECT, Browser, House
+from valetkey.store.address import parse
+from valetkey.store.postgres_way import connect
 from valetkey.web.guard import csrf_for
 
 # A code that gave two tokens; one authorization has one code.
@@ -199,9 +199,13 @@ async def check(cluster: Cluster, browsers: list[Browser]) -> None:
             assert await cluster.lives(token), "an acknowledged token is lost"
             assert await cluster.exchange(code) is None, "a spent code was taken again"
             assert not await cluster.lives(token), "a replay did not end the token"
+            browser.dead.append(token)
         for code in browser.unspent[-20:]:
-            assert await cluster.exchange(code) is not None, "an acknowledged code is lost"
-    connection = await asyncpg.connect(cluster.database)
+            found = await cluster.exchange(code)
+            assert found is not None, "an acknowledged code is lost"
+            browser.alive.append(found)
+        browser.spent, browser.unspent = [], []
+    connection = await connect(parse(cluster.database))
     try:
         assert await connection.fetchval(DOUBLED) == 0, "a code was redeemed twice"
     finally:

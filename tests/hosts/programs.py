@@ -56,9 +56,11 @@ def listens(port: int) -> bool:
 
 def nginx(place: Path, port: int, replicas: Sequence[int]) -> Program:
     """The guide's nginx without TLS, on this port, before replicas on those."""
-    hosts = {f"10.0.0.{11 + i}:8000": f"127.0.0.1:{replica}" for i, replica in enumerate(replicas)}
-    tls = dict.fromkeys(re.findall(r" *ssl_certificate.*\n", block("nginx")), "")
-    site = put(block("nginx"), {**hosts, **tls, "listen 443 ssl": f"listen 127.0.0.1:{port}"})
+    site = block("nginx")
+    shown = re.findall(r"    server 10\..*\n", site)
+    ours = [re.sub(r"10\.\S+", f"127.0.0.1:{replica}", shown[0]) for replica in replicas]
+    gone = dict.fromkeys([*shown[1:], *re.findall(r" *ssl_certificate.*\n", site)], "")
+    site = put(site, {shown[0]: "".join(ours), **gone, "listen 443 ssl": f"listen 127.0.0.1:{port}"})
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     folders = "".join(f"{kind}_temp_path {place}/nginx-{kind};\n" for kind in kinds)
     user = "user root;\n" if os.geteuid() == 0 else ""

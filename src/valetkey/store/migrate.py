@@ -108,7 +108,7 @@ def migrate_sqlite(path: str) -> list[str]:
 
 
 async def _version_postgres(address: Address) -> int:
-    from valetkey.store.postgres_link import connect, or_unavailable
+    from valetkey.store.postgres_way import connect, or_unavailable
 
     connection = await connect(address)
     with or_unavailable():
@@ -123,7 +123,7 @@ async def _version_postgres(address: Address) -> int:
 
 async def migrate_postgres(address: Address) -> list[str]:
     """The steps for one database, in a transaction that holds an advisory lock."""
-    from valetkey.store.postgres_link import connect, or_unavailable
+    from valetkey.store.postgres_way import connect, or_unavailable
 
     if not _missing(await _version_postgres(address)):
         return []

@@ -11,6 +11,7 @@ from valetkey.store.base import Conflict, Unavailable
 from valetkey.store.lookups import Lookups
 from valetkey.store.postgres_lane import Group, Job, Lane, Looking, Writing
 from valetkey.store.postgres_link import Link
+from valetkey.store.postgres_way import Way
 from valetkey.store.rows import Row
 from valetkey.store.sql import Point
 from valetkey.store.steps import Step, check, steps_of
@@ -24,8 +25,9 @@ class PostgresStore(Lookups):
     def __init__(self, address: Address) -> None:
         super().__init__()
         self._address = address
+        way = Way(address)
         self._looking, self._writing, self._rest = (
-            Lane([Link(address) for _ in range(_LINKS)]) for _ in range(3)
+            Lane([Link(way) for _ in range(_LINKS)]) for _ in range(3)
         )
         self._points: dict[Point, Group] = {}
         self._shapes = {shape: Writing(statement) for shape, statement in postgres_sql.SHAPES.items()}

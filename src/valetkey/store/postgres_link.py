@@ -1,25 +1,22 @@
 """One connection to PostgreSQL: made when it is needed, made anew when it was lost; it never holds session state."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import asyncpg
 
-from valetkey.store.address import Address
 from valetkey.store.base import Conflict, Unavailable
+from valetkey.store.postgres_way import Reached, Way, unavailable
 from valetkey.store.rows import Row
 from valetkey.store.steps import Step
 
 T = TypeVar("T")
 
-# Seconds to wait for a connection, for an answer, and for each step of a list: an app may go with all its tokens.
-_CONNECT, _ANSWER, _STEP = 2.0, 5.0, 15.0
-_PAUSE = 0.2  # seconds for which a server that was not there is not looked for again: whoever waits is told at once
-# Seconds for which a statement stays prepared. A plan made while a table was small reads it whole; the server makes
-# another on its own only when it counts the rows again, which may be a busy minute later.
-_PLANNED = 10
+_CLOSE, _STEP = (
+    5.0,
+    15.0,
+)  # seconds to wait for the end, and for a step of a list: an app may go with all its tokens
 _TURNS = 4  # tries of a list that was in a deadlock with another
 
 # The server's state and not the statement's fault: gone, going, starting, full, out of places, a standby.
@@ -38,84 +35,12 @@ _STATES = (
 )
 
 
-async def connect(address: Address, patience: float | None = _ANSWER) -> Any:
-    """A new connection to the server that can be written to, which waits so long for an answer. Raises Unavailable.
-
-    All hosts are asked at once, so that none that is silent holds up the others; a standby is no answer.
-    """
-    tries = [
-        asyncio.create_task(_reach(address, place, patience)) for place in (address.place, *address.others)
-    ]
-    chosen, why = None, []
-    try:
-        for each in asyncio.as_completed(tries):
-            try:
-                chosen = await each
-                return chosen
-            except Unavailable as error:
-                why.append(str(error))
-        raise Unavailable("; ".join(why))
-    finally:
-        for task in tries:
-            task.cancel()
-        for end in await asyncio.gather(*tries, return_exceptions=True):
-            if end is not chosen and not isinstance(end, BaseException):
-                end.terminate()
-
-
-async def _reach(address: Address, place: str, patience: float | None) -> Any:
-    """A connection to this one host, if it can be written to. Raises Unavailable.
-
-    Statements stay prepared on it, but behind PgBouncer, which may lend us another connection for each transaction.
-    """
-    connection = None
-    try:
-        with or_unavailable():
-            async with asyncio.timeout(_CONNECT):
-                connection = await asyncpg.connect(
-                    place,
-                    timeout=_CONNECT,
-                    command_timeout=patience,
-                    statement_cache_size=0 if address.pgbouncer else 256,
-                    max_cached_statement_lifetime=_PLANNED,
-                )
-                async with connection.transaction():
-                    read_only = await connection.fetchval("SHOW transaction_read_only")
-        if read_only != "off":
-            raise Unavailable("PostgreSQL: the server is a standby, or takes no writes")
-    except BaseException:
-        if connection is not None:
-            connection.terminate()
-        raise
-    return connection
-
-
-@contextmanager
-def or_unavailable() -> Iterator[None]:
-    """Whatever the server or the way to it has against us is Unavailable."""
-    try:
-        yield
-    except (
-        asyncpg.PostgresError,
-        asyncpg.InterfaceError,
-        asyncpg.InternalClientError,
-        OSError,
-        TimeoutError,
-    ) as error:
-        raise _unavailable(error) from error
-
-
-def _unavailable(error: Exception) -> Unavailable:
-    return Unavailable(f"PostgreSQL: {str(error) or type(error).__name__}")
-
-
 class Link:
     """Asks one thing at a time; its errors are Conflict, Unavailable, or the fault of what was asked."""
 
-    def __init__(self, address: Address) -> None:
-        self._address = address
-        self._connection: Any = None
-        self._asks_again_at = 0.0
+    def __init__(self, way: Way) -> None:
+        self._way = way
+        self._reached: Reached | None = None
 
     async def fetch(self, statement: str, *values: Any) -> list[Row]:
         rows: list[Row] = await self._alone(lambda connection: connection.fetch(statement, *values))
@@ -155,7 +80,7 @@ class Link:
     async def _alone(self, question: Callable[[Any], Awaitable[T]]) -> T:
         """Ask with one statement. asyncpg names it and runs it in two messages, and only within a transaction does
         PgBouncer give both to the same server; another one would run what somebody else has named there."""
-        return await (self.together(question) if self._address.pgbouncer else self._ask(question))
+        return await (self.together(question) if self._way.address.pgbouncer else self._ask(question))
 
     async def _ask(self, question: Callable[[Any], Awaitable[T]]) -> T:
         """Ask one transaction, and again if it was in a deadlock with another."""
@@ -166,31 +91,30 @@ class Link:
                     return await question(connection)
             except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as error:
                 if turn == _TURNS:
-                    raise _unavailable(error) from error
+                    raise unavailable(error) from error
         raise AssertionError("the last turn returns or raises")
 
     async def close(self) -> None:
-        if self._connection is not None:
+        if self._reached is not None:
             try:
-                await self._connection.close(timeout=_CONNECT)
+                await self._reached.connection.close(timeout=_CLOSE)
             except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
-                self._connection.terminate()
-        self._connection = None
+                self._reached.connection.terminate()
+        self._reached = None
 
     async def _connected(self) -> Any:
-        if self._connection is None or self._connection.is_closed():
-            self._connection = None
-            if self._now() < self._asks_again_at:
-                raise Unavailable("PostgreSQL: was not there a moment ago")
-            try:
-                self._connection = await connect(self._address)
-            except Unavailable:
-                self._asks_again_at = self._now() + _PAUSE
-                raise
-        return self._connection
+        if not self._stands():
+            self._drop()
+            self._reached = await self._way.connect()
+        assert self._reached is not None
+        return self._reached.connection
 
-    def _now(self) -> float:
-        return asyncio.get_running_loop().time()
+    def _stands(self) -> bool:
+        """Whether there is a connection, and no other has found out that somebody else was promoted meanwhile."""
+        reached = self._reached
+        return reached is not None and not (
+            reached.connection.is_closed() or reached.timeline < self._way.timeline
+        )
 
     @contextmanager
     def _told_apart(self) -> Iterator[None]:
@@ -201,18 +125,18 @@ class Link:
         except _STATES as error:
             self._drop()
             if isinstance(error, TimeoutError):
-                self._asks_again_at = self._now() + _PAUSE
-            raise _unavailable(error) from error
+                self._way.lost()
+            raise unavailable(error) from error
         except asyncpg.InterfaceError as error:
-            if self._connection is not None and not self._connection.is_closed():
+            if self._reached is not None and not self._reached.connection.is_closed():
                 raise
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
 
     def _drop(self) -> None:
         """What the connection was doing is unknown; it is not asked again."""
-        if self._connection is not None:
-            self._connection.terminate()
-        self._connection = None
+        if self._reached is not None:
+            self._reached.connection.terminate()
+        self._reached = None
 
 
 def _count(status: str) -> int:
