@@ -6,9 +6,12 @@ import re
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from tests.throwaway_postgres import ThrowawayPostgres
 
 GUIDE = Path(__file__).parents[2] / "docs/guides/many-hosts.md"
 DEADLINE = 10.0  # seconds until a program listens
@@ -70,3 +73,22 @@ def nginx(place: Path, port: int, replicas: Sequence[int]) -> Program:
         f"events {{}}\nhttp {{\naccess_log off;\n{folders}{site}}}\n"
     )
     return Program("nginx", port, ("-p", place, "-e", place / "nginx.log", "-c", config))
+
+
+def pgbouncer(postgres: ThrowawayPostgres, port: int) -> Program:
+    """The guide's PgBouncer before this PostgreSQL; the next transaction is never on the server of the last."""
+    place = Path(tempfile.mkdtemp(prefix="pgbouncer-", dir=postgres.place))
+    words = {
+        "valetkey = host=10.0.0.21 port=5432 dbname=valetkey": f"* = user=postgres host={postgres.place}",
+        "listen_addr = 10.0.0.31": f"listen_addr = 127.0.0.1\nunix_socket_dir =\nlogfile = {place}/log",
+        "listen_port = 6432": f"listen_port = {port}",
+        "auth_type = scram-sha-256": "auth_type = any",
+        "auth_file = /etc/pgbouncer/userlist.txt\n": "",
+        "default_pool_size = 20": "default_pool_size = 5\nserver_round_robin = 1",
+    }
+    config = put(block("ini"), words)
+    (place / "pgbouncer.ini").write_text(config)
+    if "user" in postgres.who:  # PgBouncer refuses to run as root, too
+        for path in (place, place / "pgbouncer.ini"):
+            os.chown(path, postgres.who["user"], postgres.who["group"])
+    return Program("pgbouncer", port, ("-q", place / "pgbouncer.ini"), cwd=place, **postgres.who)

@@ -1,4 +1,4 @@
-"""PostgreSQL passes the contract, also without held statements; a server that goes and returns is lived through."""
+"""PostgreSQL passes the contract; a server that goes and returns is lived through."""
 
 import asyncio
 import random
@@ -8,8 +8,7 @@ import pytest
 
 from tests.store.contract import Contract, Opened
 from tests.store.contract.databases import DatabaseContract
-from tests.store.contract.races import RacesContract, exchange, outcomes
-from tests.store.contract.tokens import TokensContract
+from tests.store.contract.races import exchange, outcomes
 from tests.store.samples import account, digest, grant, settle_in
 from tests.throwaway_postgres import ThrowawayPostgres
 from valetkey.protocol.changes import Save
@@ -121,16 +120,3 @@ class TestPostgresAsADatabase(Opened, DatabaseContract):
             "AND data_type = 'text' AND collation_name IS DISTINCT FROM 'C'"
         )
         assert postgres.sql(other, name) == "0"
-
-
-class TestPostgresBehindPgBouncer(Opened, TokensContract, RacesContract):
-    """Nothing is held on a connection: the next transaction may be given another one."""
-
-    @pytest.fixture
-    def url(self, emptied_postgres: str) -> str:
-        return f"{emptied_postgres}&pgbouncer=1"
-
-    async def test_no_statement_is_held(self, store: Store, postgres: ThrowawayPostgres) -> None:
-        await settle_in(store)
-        held = await store._do(lambda link: link.look("SELECT count(*) FROM pg_prepared_statements"))  # type: ignore[attr-defined]
-        assert held[0][0] == 0

@@ -113,10 +113,9 @@ async def _version_postgres(address: Address) -> int:
     connection = await connect(address)
     with or_unavailable():
         try:
-            async with connection.transaction():  # PgBouncer keeps to one server only within one
-                if await connection.fetchval("SELECT to_regclass('schema_version')::text") is None:
-                    return 0
-                return await connection.fetchval(_VERSION) or 0
+            if await connection.fetchval("SELECT to_regclass('schema_version')::text") is None:
+                return 0
+            return await connection.fetchval(_VERSION) or 0
         finally:
             await connection.close()
 

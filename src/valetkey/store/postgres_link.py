@@ -43,7 +43,7 @@ class Link:
         self._reached: Reached | None = None
 
     async def fetch(self, statement: str, *values: Any) -> list[Row]:
-        rows: list[Row] = await self._alone(lambda connection: connection.fetch(statement, *values))
+        rows: list[Row] = await self._ask(lambda connection: connection.fetch(statement, *values))
         return rows
 
     async def look(self, statement: str, *values: Any) -> list[Row]:
@@ -55,7 +55,7 @@ class Link:
 
     async def execute(self, statement: str, *values: Any) -> int:
         """The number of rows written."""
-        return _count(await self._alone(lambda connection: connection.execute(statement, *values)))
+        return _count(await self._ask(lambda connection: connection.execute(statement, *values)))
 
     async def write(self, steps: Sequence[Step]) -> None:
         """All of the steps or none."""
@@ -76,11 +76,6 @@ class Link:
                 return await work(connection)
 
         return await self._ask(transaction)
-
-    async def _alone(self, question: Callable[[Any], Awaitable[T]]) -> T:
-        """Ask with one statement. asyncpg names it and runs it in two messages, and only within a transaction does
-        PgBouncer give both to the same server; another one would run what somebody else has named there."""
-        return await (self.together(question) if self._way.address.pgbouncer else self._ask(question))
 
     async def _ask(self, question: Callable[[Any], Awaitable[T]]) -> T:
         """Ask one transaction, and again if it was in a deadlock with another."""

@@ -87,7 +87,8 @@ def _reached(task: asyncio.Task[Reached]) -> bool:
 async def _ask(address: Address, place: str, patience: float | None, since: str) -> Reached:
     """A connection to this one host, if it is the primary. Raises Unavailable.
 
-    Statements stay prepared on it, but behind PgBouncer, which may lend us another connection for each transaction.
+    Statements stay prepared on it, but behind PgBouncer, which may lend us another connection for each transaction:
+    there asyncpg sends a statement with its values, up to the one Sync that ends the transaction.
     """
     connection = None
     try:
@@ -100,10 +101,9 @@ async def _ask(address: Address, place: str, patience: float | None, since: str)
                     statement_cache_size=0 if address.pgbouncer else 256,
                     max_cached_statement_lifetime=_PLANNED,
                 )
-                async with connection.transaction():
-                    if await connection.fetchval("SHOW transaction_read_only") != "off":
-                        raise Unavailable("PostgreSQL: the server is a standby, or takes no writes")
-                    timeline = await connection.fetchval(_TIMELINE) if address.others else ""
+                if await connection.fetchval("SHOW transaction_read_only") != "off":
+                    raise Unavailable("PostgreSQL: the server is a standby, or takes no writes")
+                timeline = await connection.fetchval(_TIMELINE) if address.others else ""
         if timeline < since:
             raise Unavailable("PostgreSQL: the server was the primary before another was promoted")
         return Reached(timeline, connection)
