@@ -320,13 +320,14 @@ async def build(database: str) -> AsyncIterator[Build]:
 
     async with contextlib.AsyncExitStack() as stack:
 
-        async def make(**settings: Any) -> House:
+        async def make(skew: int = 0, **settings: Any) -> House:
+            """skew: seconds that this host's clock is ahead of the test's."""
             said = Settings(database=database, **({"issuer": SITE} | settings))
-            server = assemble(said, shared or open_store(database), clock, os.urandom)
+            server = assemble(said, shared or open_store(database), lambda: clock() + skew, os.urandom)
             server.passwords.hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
             app = create_app(server)
             await stack.enter_async_context(running(app))
-            return House(server, app, clock, lambda: make(**settings))
+            return House(server, app, clock, lambda: make(skew, **settings))
 
         yield make
 

@@ -54,8 +54,8 @@ def url(request: pytest.FixtureRequest, fresh_sqlite: Path) -> str:
 
 async def test_everything_that_is_dead_goes_in_batches(url: str) -> None:
     server = await opened(url)
-    await litter(server, 2500, NOW - 1)
-    await server.store.apply((Save(Ticket(b"t" * 32, b"s" * 32, b"", NOW + 1)),))
+    await litter(server, 2500, NOW - housekeeping.SKEW)
+    await server.store.apply((Save(Ticket(b"t" * 32, b"s" * 32, b"", NOW + 1 - housekeeping.SKEW)),))
     night = Night(1000)
     assert await housekeeping.clean(server, "me", night) == 2500
     assert len(night.slept) == 3 and set(night.slept) == {housekeeping.PAUSE}
@@ -83,7 +83,7 @@ def contents(file: Path) -> list[tuple[int, str]]:
 async def test_one_worker_at_a_time(url: str) -> None:
     """Another one that finds work too removes no more than its probe."""
     server = await opened(url)
-    await litter(server, 100, NOW - 1)
+    await litter(server, 100, NOW - housekeeping.SKEW)
     assert await server.store.lease("housekeeping", "the other", NOW, housekeeping.LEASE)
     assert await housekeeping.clean(server, "me", no_time) == housekeeping.PROBE
     assert await housekeeping.clean(server, "the other", no_time) == 100 - housekeeping.PROBE
@@ -93,7 +93,7 @@ async def test_one_worker_at_a_time(url: str) -> None:
 async def test_a_worker_that_dies_leaves_the_work_to_others(fresh_sqlite: Path) -> None:
     at = [NOW]
     server = await opened(f"sqlite:///{fresh_sqlite}", lambda: at[0])
-    await litter(server, 100, NOW - 1)
+    await litter(server, 100, NOW - housekeeping.SKEW)
     assert await server.store.lease("housekeeping", "the dead", NOW, housekeeping.LEASE)
     at[0] += housekeeping.LEASE
     assert await housekeeping.clean(server, "me", no_time) == 100
@@ -132,7 +132,7 @@ def keeping_house() -> set[asyncio.Task[object]]:
 
 async def test_it_runs_beside_the_app_and_ends_with_it() -> None:
     server = await opened("memory://")
-    await litter(server, 20, NOW - 1)
+    await litter(server, 20, NOW - housekeeping.SKEW)
     cleaned = asyncio.Event()
 
     async def sleep(seconds: float) -> None:

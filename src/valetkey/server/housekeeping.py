@@ -13,6 +13,7 @@ EVERY = 30.0  # seconds between two looks
 LEASE = 60  # seconds that a worker has the work for itself, unless it asks again
 PROBE = 10  # rows that any worker may remove to see whether there is work: where there is none, nothing is written
 BATCH = 1000
+SKEW = 60  # seconds that another host's clock may be behind ours: what is alive there stays
 PAUSE = 0.05  # seconds that belong to everybody else
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -48,16 +49,16 @@ async def run(server: AuthorizationServer, sleep: Sleep = asyncio.sleep) -> None
 
 
 async def clean(server: AuthorizationServer, holder: str, sleep: Sleep = asyncio.sleep) -> int:
-    """Remove all that is dead now, and return how many rows went; where nothing is, nothing is written.
+    """Remove all that is dead by any host's clock, and return how many rows went; where nothing is, nothing is written.
 
     Whoever finds something asks for the lease before going on. Removing is safe for many at once, only not useful.
     """
-    store, now = server.store, server.clock()
-    gone = await store.clean(now, PROBE)
+    store, then = server.store, server.clock() - SKEW
+    gone = await store.clean(then, PROBE)
     if not gone:
         return 0
     while await store.lease("housekeeping", holder, server.clock(), LEASE):
-        went = await store.clean(now, BATCH)
+        went = await store.clean(then, BATCH)
         gone += went
         if not went:
             break

@@ -131,7 +131,7 @@ class MemoryStore:
         counters = self._tables.counters
         for key in dict.fromkeys(keys):
             count, until = counters.get(key, (0, 0))
-            counters[key] = (1, now + window) if until <= now else (count + 1, until)
+            counters[key] = (1, now + window) if until <= now else (count + 1, min(until, now + window))
         return [counters[key][0] for key in keys]
 
     async def forget_attempts(self, keys: Sequence[str]) -> None:
@@ -150,7 +150,7 @@ class MemoryStore:
 
     async def lease(self, name: str, holder: str, now: int, seconds: int) -> bool:
         keeper, until = self._tables.leases.get(name, (holder, 0))
-        if keeper != holder and until > now:
+        if keeper != holder and now < until <= now + seconds + 3600:
             return False
         self._tables.leases[name] = (holder, now + seconds)
         return True

@@ -68,7 +68,8 @@ ATTEMPT = (
     "INSERT INTO counters(key, count, until) SELECT key, 1, $3 FROM unnest($1::text[]) AS x(key) ORDER BY key "
     "ON CONFLICT(key) DO UPDATE SET "
     "count = CASE WHEN counters.until <= $2 THEN 1 ELSE counters.count + 1 END, "
-    "until = CASE WHEN counters.until <= $2 THEN excluded.until ELSE counters.until END RETURNING key, count"
+    "until = CASE WHEN counters.until <= $2 THEN excluded.until ELSE LEAST(counters.until, excluded.until) END "
+    "RETURNING key, count"
 )
 FORGET = "DELETE FROM counters WHERE key = ANY($1::text[])"
 CALLS = (

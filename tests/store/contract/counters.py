@@ -14,6 +14,12 @@ class CountersContract:
         assert await store.attempt(["a", "b"], NOW + 119, 60) == [2, 1]
         assert await store.attempt(["a"], NOW + 120, 60) == [1]
 
+    async def test_a_clock_that_was_ahead_makes_no_window_longer(self, store: Store, other: Store) -> None:
+        assert await other.attempt(["a"], NOW + 5000, 60) == [1]
+        assert await store.attempt(["a"], NOW, 60) == [2]
+        assert await store.attempt(["a"], NOW + 59, 60) == [3]
+        assert await store.attempt(["a"], NOW + 60, 60) == [1]
+
     async def test_a_success_forgets_the_failures(self, store: Store) -> None:
         await store.attempt(["a", "b"], NOW, 60)
         await store.forget_attempts(["a", "unknown"])
@@ -60,3 +66,9 @@ class CountersContract:
         assert await other.lease("other", "late", NOW, 60)
         assert await other.lease("clean", "late", NOW + 110, 60)
         assert not await store.lease("clean", holder, NOW + 111, 60)
+
+    async def test_a_lease_by_a_clock_far_ahead_is_none(self, store: Store, other: Store) -> None:
+        assert await other.lease("clean", "in 2037", NOW + 10**9, 60)
+        assert await store.lease("clean", "now", NOW, 60)
+        assert not await other.lease("clean", "some seconds ahead", NOW + 9, 60)
+        assert not await other.lease("clean", "some seconds behind", NOW - 9, 60)
