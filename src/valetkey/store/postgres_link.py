@@ -7,16 +7,14 @@ from typing import Any, TypeVar
 import asyncpg
 
 from valetkey.store.base import Conflict, Unavailable
-from valetkey.store.postgres_way import Reached, Way, unavailable
+from valetkey.store.postgres_way import ANSWER, Reached, Way, now, unavailable
 from valetkey.store.rows import Row
 from valetkey.store.steps import Step
 
 T = TypeVar("T")
 
-_CLOSE, _STEP = (
-    5.0,
-    15.0,
-)  # seconds to wait for the end, and for a step of a list: an app may go with all its tokens
+# Seconds to wait for the end, and for a step that may be long: an app goes with all its tokens.
+_CLOSE, _LONG = 5.0, 60.0
 _TURNS = 4  # tries of a list that was in a deadlock with another
 
 # The server's state and not the statement's fault: gone, going, starting, full, out of places, a standby.
@@ -62,7 +60,8 @@ class Link:
 
         async def work(connection: Any) -> None:
             for step in steps:
-                done = await connection.execute(step.statement, *step.values, timeout=_STEP)
+                timeout = _LONG if step.long else None  # None: as the connection has it
+                done = await connection.execute(step.statement, *step.values, timeout=timeout)
                 if _count(done) == 0 and step.must:
                     raise Conflict
 
@@ -73,7 +72,11 @@ class Link:
 
         async def transaction(connection: Any) -> T:
             async with connection.transaction():
-                return await work(connection)
+                try:
+                    return await work(connection)
+                except TimeoutError:
+                    connection.terminate()  # who is silent is not asked to roll back
+                    raise
 
         return await self._ask(transaction)
 
@@ -120,7 +123,7 @@ class Link:
         except _STATES as error:
             self._drop()
             if isinstance(error, TimeoutError):
-                self._way.lost()
+                self._way.lost(since=now() - ANSWER)
             raise unavailable(error) from error
         except asyncpg.InterfaceError as error:
             if self._reached is not None and not self._reached.connection.is_closed():

@@ -10,8 +10,8 @@ import asyncpg
 from valetkey.store.address import Address
 from valetkey.store.base import Unavailable
 
-_CONNECT, _ANSWER = 2.0, 5.0  # seconds to wait for a connection, and for an answer on it
-_LATE = 0.3  # seconds in which another host may say that it is the primary, too: the old one, that came back
+_CONNECT, ANSWER = 2.0, 5.0  # seconds to wait for a connection, and for an answer on it
+_LATE = 1.0  # seconds in which another host may say that it is the primary, too: the old one, that came back
 _PAUSE = 0.2  # seconds for which a server that was not there is not looked for again: whoever waits is told at once
 # Seconds for which a statement stays prepared. A plan made while a table was small reads it whole; the server makes
 # another on its own only when it counts the rows again, which may be a busy minute later.
@@ -32,26 +32,33 @@ class Way:
     def __init__(self, address: Address) -> None:
         self.address = address
         self.timeline = ""
-        self._asks_again_at = 0.0
+        self._found_at = self._asks_again_at = 0.0
 
     async def connect(self) -> Reached:
         """A new connection to the primary, and to none that was primary before it. Raises Unavailable."""
-        if asyncio.get_running_loop().time() < self._asks_again_at:
+        began = now()
+        if began < self._asks_again_at:
             raise Unavailable("PostgreSQL: was not there a moment ago")
         try:
-            reached = await reach(self.address, _ANSWER, self.timeline)
+            reached = await reach(self.address, ANSWER, self.timeline)
         except Unavailable:
-            self.lost()
+            self.lost(began)
             raise
-        self.timeline = max(self.timeline, reached.timeline)
+        self.timeline, self._found_at = max(self.timeline, reached.timeline), now()
         return reached
 
-    def lost(self) -> None:
-        """The server is not there, or silent."""
-        self._asks_again_at = asyncio.get_running_loop().time() + _PAUSE
+    def lost(self, since: float) -> None:
+        """The server did not answer since then; that says nothing when another connection has found it meanwhile."""
+        if self._found_at <= since:
+            self._asks_again_at = now() + _PAUSE
 
 
-async def connect(address: Address, patience: float | None = _ANSWER) -> Any:
+def now() -> float:
+    """Seconds that only grow."""
+    return asyncio.get_running_loop().time()
+
+
+async def connect(address: Address, patience: float | None = ANSWER) -> Any:
     """A new connection to the primary, which waits so long for an answer. Raises Unavailable."""
     return (await reach(address, patience, "")).connection
 

@@ -31,11 +31,12 @@ from valetkey.store.rows import ACCOUNT, AUTHORIZATION, CLIENT, SESSION, TICKET,
 
 
 class Step(NamedTuple):
-    """One statement with its values; `must` says that finding no row is a Conflict."""
+    """One statement with its values; `must` says that finding no row is a Conflict, `long` that there may be many."""
 
     statement: str
     values: tuple[Any, ...]
     must: bool = False
+    long: bool = False
 
 
 def steps_of(changes: Changes) -> list[Step]:
@@ -204,6 +205,6 @@ _STEPS: dict[type[Change], Callable[[Any], list[Step]]] = {
     Seen: lambda change: [Step(SEEN, (change.at, change.expires_at, change.session_digest))],
     End: lambda change: [Step(END, (change.session_digest, change.account_id))],
     EndAll: _end_all,
-    Remove: lambda change: [Step(statement, (change.client_id,)) for statement in REMOVE],
+    Remove: lambda change: [Step(statement, (change.client_id,), long=True) for statement in REMOVE],
     Once: lambda change: [Step(NEW_ONCE, (change.key, change.until), must=True)],
 }
