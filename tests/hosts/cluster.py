@@ -28,8 +28,8 @@ class Away(OSError):
 class Replica(House):
     """One host's server, known to people by the address of what stands in front."""
 
-    def __init__(self, front: "Cluster", log: Path, drain: float) -> None:
-        super().__init__(front.database, log, workers=1)
+    def __init__(self, front: "Cluster", log: Path, drain: float, workers: int) -> None:
+        super().__init__(front.database, log, workers)
         self.options = ("--drain", str(drain))
         self.environment = {"VALETKEY_ISSUER": front.base, "VALETKEY_SERVER_TRUSTED_PROXIES": "127.0.0.1"}
 
@@ -47,7 +47,10 @@ class Cluster(House):
     def __init__(self, database: str, place: Path, replicas: int = 3, drain: float = 1.3) -> None:
         super().__init__(database, place / "nginx.log")
         self.place = place
-        self.replicas = [Replica(self, place / f"replica{i}.log", drain) for i in range(replicas)]
+        self.replicas = [
+            Replica(self, place / f"replica{i}.log", drain, workers=2 if i == 0 else 1)
+            for i in range(replicas)
+        ]
         self.nginx: programs.Program | None = None
         self.answers: Counter[str] = Counter()
         self.slowest = 0.0

@@ -78,6 +78,7 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self.manner = manner
         self.leaves_at: float | None = None
+        self.all_leave = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Open everything and listen, also on a socket that another process has shut before it left."""
@@ -87,7 +88,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """The end; after a drain nobody is cut off in it."""
-        if self.leaves_at is not None:
+        if self.all_leave:
             for listening in sockets or ():
                 door.shut(listening)
             await asyncio.sleep(LAST_CALL)
@@ -109,7 +110,7 @@ class Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Somebody wants us to end. With a time to drain, SIGTERM begins it; anything after that is meant at once."""
         if sig == signal.SIGTERM and self.manner.drain and self.leaves_at is None and self.started:
-            self.leaves_at = time.monotonic() + self.manner.drain
+            self.leaves_at, self.all_leave = time.monotonic() + self.manner.drain, True
             self.say_not_ready()
         else:
             super().handle_exit(sig, frame)
