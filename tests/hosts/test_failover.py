@@ -85,7 +85,7 @@ async def nobody_is_left_alone(cluster: Cluster, browser: Browser) -> None:
     await asyncio.gather(*asks)
 
 
-@pytest.mark.parametrize(("lose", "longest"), [(crash, 3.0), (freeze, 8.0)])
+@pytest.mark.parametrize(("lose", "longest"), [(crash, 5.0), (freeze, 9.0)])
 async def test_the_primary_is_lost(
     made: tuple[Pair, Cluster, list[Browser]], lose: Callable[[Pair], None], longest: float
 ):

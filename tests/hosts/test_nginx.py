@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.hosts.cluster import Cluster, Load, chance, check
+from tests.hosts.cluster import Cluster, Load, chance, check, check_clean
+from tests.torture import wire
 from tests.torture.house import Browser
 
 pytestmark = pytest.mark.torture
@@ -42,6 +43,20 @@ async def test_replicas_are_killed_and_restarted_in_turn(
     # what was cut off is what was under way on the one that died, and of that only what may not be sent again
     assert front.answers["GET away"] == 0
     assert front.answers["POST away"] <= kills * len(browsers)
+    await nobody_is_there(front)
+
+
+async def nobody_is_there(front: Cluster) -> None:
+    """With no replica left, nginx itself says when to come again, to programs and to people."""
+    for replica in front.replicas:
+        replica.kill()
+    for path, form in (("/v1/users/self", None), ("/oauth/access_token", {"code": "c"})):
+        reply = await wire.ask(front.port, path, form)
+        assert reply.status == 503, reply
+        check_clean(path, reply)
+    page = await wire.ask(front.port, "/accounts/login/", accept="text/html,*/*;q=0.8")
+    assert (page.status, page.headers["content-type"]) == (503, "text/html")
+    assert int(page.headers["retry-after"]) > 0 and b"<p>Please try again" in page.body
 
 
 async def test_a_rolling_restart_fails_no_request(cluster: tuple[Cluster, list[Browser]], long_torture: bool):

@@ -10,7 +10,7 @@ import asyncpg
 from valetkey.store.address import Address
 from valetkey.store.base import Unavailable
 
-_CONNECT, ANSWER = 2.0, 5.0  # seconds to wait for a connection, and for an answer on it
+_CONNECT, ANSWER = 3.0, 5.0  # seconds to wait for a connection, and for an answer on it
 _LATE = 1.0  # seconds in which another host may say that it is the primary, too: the old one, that came back
 _PAUSE = 0.2  # seconds for which a server that was not there is not looked for again: whoever waits is told at once
 # Seconds for which a statement stays prepared. A plan made while a table was small reads it whole; the server makes
