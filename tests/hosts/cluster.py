@@ -103,6 +103,7 @@ def check_clean(path: str, reply: wire.Reply) -> None:
     said = reply.json()
     code = said["meta"]["code"] if "meta" in said else said.get("code", 503)
     assert code == 503, (urlsplit(path).path, reply)
+    assert said.get("error", "temporarily_unavailable") == "temporarily_unavailable", reply
 
 
 @dataclass

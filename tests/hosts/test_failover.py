@@ -59,6 +59,7 @@ async def nobody_is_left_alone(cluster: Cluster, browser: Browser) -> None:
         ("/v1/users/self?access_token=abc", None, ""),
         ("/oauth/access_token", code, ""),
         ("/oauth/token", code, ""),
+        ("/readyz", None, ""),
     )
     people = (
         (f"/oauth/authorize?{asked}", None, session),

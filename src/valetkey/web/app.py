@@ -116,7 +116,9 @@ async def healthz(request: Request) -> Response:
 async def readyz(request: Request) -> Response:
     """Whether requests may be sent here."""
     ready = await server_of(request).store.ready()
-    return JSONResponse({"status": "ready" if ready else "not ready"}, 200 if ready else 503)
+    if ready:
+        return JSONResponse({"status": "ready"})
+    return JSONResponse({"status": "not ready"}, 503, {"Retry-After": "1"})
 
 
 async def robots(request: Request) -> Response:

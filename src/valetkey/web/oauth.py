@@ -33,6 +33,8 @@ JSON_HEADERS = [
 RETRY = [(b"retry-after", b"1")]
 WAIT = [(b"retry-after", b"60")]
 CLOSE = [(b"connection", b"close")]
+# what is no fault of the request, in the words of RFC 6749 4.1.2.1: 5.2 has none
+OURS = {429: "temporarily_unavailable", 500: "server_error", 503: "temporarily_unavailable"}
 REDIRECT_HEADERS = [
     (b"cache-control", b"no-store"),
     (b"pragma", b"no-cache"),
@@ -143,7 +145,7 @@ class TokenEndpoint:
     async def refuse(self, send: Send, no: Rejected) -> None:
         """A request that could not be read, in the profile's own form."""
         log.info("token_rejected", reason=no.reason, status=no.status)
-        _, body = self.profile.error_answer("invalid_request", no.reason, no.words, "")
+        _, body = self.profile.error_answer(OURS.get(no.status, "invalid_request"), no.reason, no.words, "")
         if "code" in body:
             body["code"] = no.status
         more = {405: [(b"allow", b"POST")], 503: RETRY, 429: WAIT, 413: CLOSE}.get(no.status)
