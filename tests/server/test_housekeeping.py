@@ -11,10 +11,12 @@ from valetkey.protocol.changes import Once, Save
 from valetkey.protocol.model import Ticket
 from valetkey.server import housekeeping
 from valetkey.server.authorization_server import AuthorizationServer, assemble
+from valetkey.server.housekeeping import Pace
 from valetkey.settings import Settings
 from valetkey.store.base import Unavailable
 
 NOW = 1_700_000_000
+END = NOW - housekeeping.LATE  # what ended by then goes
 
 
 class Night:
@@ -54,14 +56,57 @@ def url(request: pytest.FixtureRequest, fresh_sqlite: Path) -> str:
 
 async def test_everything_that_is_dead_goes_in_batches(url: str) -> None:
     server = await opened(url)
-    await litter(server, 2500, NOW - housekeeping.SKEW)
-    await server.store.apply((Save(Ticket(b"t" * 32, b"s" * 32, b"", NOW + 1 - housekeeping.SKEW)),))
+    await litter(server, 2500, END)
+    await server.store.apply((Save(Ticket(b"t" * 32, b"s" * 32, b"", END + 1)),))
     night = Night(1000)
-    assert await housekeeping.clean(server, "me", night) == 2500
-    assert len(night.slept) == 3 and set(night.slept) == {housekeeping.PAUSE}
+    assert await housekeeping.clean(server, "me", Pace(night)) == 2500
+    assert len(night.slept) > 3  # a rest behind each batch
     assert await server.store.ticket(b"t" * 32) is not None
-    assert await housekeeping.clean(server, "me", night) == 0
+    assert await housekeeping.clean(server, "me", Pace(night)) == 0
     await server.close()
+
+
+class Busy:
+    """Rows that take their time, and a clock that only they move."""
+
+    def __init__(self, seconds_a_row: float, waiting: float = 0.0) -> None:
+        self.each, self.waiting, self.at = seconds_a_row, waiting, 100.0
+        self.batches, self.rests = list[int](), list[float]()
+
+    async def sleep(self, seconds: float) -> None:
+        self.rests.append(seconds)
+
+    async def work(self, rows: int) -> int:
+        self.batches.append(rows)
+        self.at += self.waiting + rows * self.each
+        return rows
+
+    async def days(self, batches: int) -> None:
+        pace = Pace(self.sleep, lambda: self.at)
+        for _ in range(batches):
+            await pace.step(self.work)
+
+
+async def test_a_batch_takes_about_as_long_as_a_request_may_wait() -> None:
+    busy = Busy(0.00005)
+    await busy.days(100)
+    took = [rows * busy.each for rows in busy.batches]
+    assert max(took) <= housekeeping.AIM * 9 / 8
+    assert min(took[50:]) >= housekeeping.AIM * 3 / 4
+    assert busy.rests == pytest.approx([housekeeping.REST * seconds for seconds in took])
+
+
+async def test_where_requests_wait_too_it_does_the_least_and_rests_longer() -> None:
+    busy = Busy(0.00005, waiting=2 * housekeeping.AIM)
+    await busy.days(100)
+    assert set(busy.batches[50:]) == {housekeeping.FEWEST}
+    assert min(busy.rests) >= housekeeping.REST * 2 * housekeeping.AIM
+
+
+async def test_where_rows_cost_next_to_nothing_a_batch_has_an_end() -> None:
+    busy = Busy(1e-9)
+    await busy.days(100)
+    assert set(busy.batches[80:]) == {housekeeping.MOST}
 
 
 async def test_nothing_is_written_while_there_is_nothing_to_do(fresh_sqlite: Path) -> None:
@@ -83,20 +128,20 @@ def contents(file: Path) -> list[tuple[int, str]]:
 async def test_one_worker_at_a_time(url: str) -> None:
     """Another one that finds work too removes no more than its probe."""
     server = await opened(url)
-    await litter(server, 100, NOW - housekeeping.SKEW)
+    await litter(server, 100, END)
     assert await server.store.lease("housekeeping", "the other", NOW, housekeeping.LEASE)
-    assert await housekeeping.clean(server, "me", no_time) == housekeeping.PROBE
-    assert await housekeeping.clean(server, "the other", no_time) == 100 - housekeeping.PROBE
+    assert await housekeeping.clean(server, "me", Pace(no_time)) == housekeeping.PROBE
+    assert await housekeeping.clean(server, "the other", Pace(no_time)) == 100 - housekeeping.PROBE
     await server.close()
 
 
 async def test_a_worker_that_dies_leaves_the_work_to_others(fresh_sqlite: Path) -> None:
     at = [NOW]
     server = await opened(f"sqlite:///{fresh_sqlite}", lambda: at[0])
-    await litter(server, 100, NOW - housekeeping.SKEW)
+    await litter(server, 100, END)
     assert await server.store.lease("housekeeping", "the dead", NOW, housekeeping.LEASE)
     at[0] += housekeeping.LEASE
-    assert await housekeeping.clean(server, "me", no_time) == 100
+    assert await housekeeping.clean(server, "me", Pace(no_time)) == 100
     await server.close()
 
 
@@ -132,7 +177,7 @@ def keeping_house() -> set[asyncio.Task[object]]:
 
 async def test_it_runs_beside_the_app_and_ends_with_it() -> None:
     server = await opened("memory://")
-    await litter(server, 20, NOW - housekeeping.SKEW)
+    await litter(server, 20, END)
     cleaned = asyncio.Event()
 
     async def sleep(seconds: float) -> None:
@@ -143,7 +188,7 @@ async def test_it_runs_beside_the_app_and_ends_with_it() -> None:
     before = keeping_house()
     async with housekeeping.running(server, sleep):
         await asyncio.wait_for(cleaned.wait(), 5)
-        assert await server.store.clean(NOW, 100) == 0
+        assert await server.store.clean(END, 100) == 0
         assert len(keeping_house() - before) == 1
     assert keeping_house() <= before
     await server.close()

@@ -30,12 +30,16 @@ from valetkey.store import (
 from valetkey.store.sqlite import SqliteStore
 
 FREQUENT = [
-    *(*cleaning.DEAD, *cleaning.DEAD_UNDER, cleaning.BARE, counters.ATTEMPT, counters.USED),
+    *(*(dead.single() for dead in cleaning.DEAD), cleaning.BARE_SQLITE, counters.ATTEMPT, counters.USED),
     *(steps.SPEND_CODE, steps.REVOKE, steps.REVOKE_PAIR, steps.REVOKE_ALL, *steps.REMOVE),
     *(sql.SESSIONS_OF, sql.CONNECTED_APPS, sql.CLIENTS_OF, sql.PICTURE),
     *(point.single() for point in vars(sql).values() if isinstance(point, sql.Point)),
 ]
-CONSTANT = ("SCAN x", "SCAN CONSTANT ROW")  # the keys that were asked for
+CONSTANT = (
+    "SCAN x",
+    "SCAN CONSTANT ROW",
+    "SCAN json_each VIRTUAL TABLE INDEX 1:",
+)  # the keys that were asked for
 
 SPENDER = """
 import asyncio, sys

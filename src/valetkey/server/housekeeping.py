@@ -1,6 +1,7 @@
 """Housekeeping: what no rule can need any more is removed, by one worker at a time, a few rows after the other."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
@@ -11,13 +12,36 @@ from valetkey.store.base import Unavailable
 
 EVERY = 30.0  # seconds between two looks
 LEASE = 60  # seconds that a worker has the work for itself, unless it asks again
+LATE = 60  # seconds that everything stays beyond its end: the hosts' clocks may differ
 PROBE = 10  # rows that any worker may remove to see whether there is work: where there is none, nothing is written
-BATCH = 1000
-SKEW = 60  # seconds that another host's clock may be behind ours: what is alive there stays
-PAUSE = 0.05  # seconds that belong to everybody else
+FEWEST, MOST = 10, 2000  # rows in a batch
+AIM = 0.004  # seconds that a batch may take, for so long may a request wait for it
+REST = 2  # times as long as the batch took, for everybody else
 
 Sleep = Callable[[float], Awaitable[None]]
+Work = Callable[[int], Awaitable[int]]
 log = structlog.get_logger("valetkey.housekeeping")
+
+
+class Pace:
+    """Batches as large as there is time for, and a rest behind each.
+
+    A batch waits for its turn as requests do, so how long it takes tells how busy all are: the busier, the fewer rows.
+    """
+
+    def __init__(self, sleep: Sleep = asyncio.sleep, timer: Callable[[], float] = time.monotonic) -> None:
+        self.sleep, self.timer = sleep, timer
+        self.rows = 4 * FEWEST
+
+    async def step(self, work: Work) -> int:
+        """One batch and the rest behind it; returns what the work does."""
+        began = self.timer()
+        done = await work(self.rows)
+        took = self.timer() - began
+        self.rows = max(FEWEST, self.rows * 3 // 4) if took > AIM else min(MOST, self.rows + self.rows // 8)
+        if done:
+            await self.sleep(REST * took)
+        return done
 
 
 @asynccontextmanager
@@ -38,7 +62,7 @@ async def run(server: AuthorizationServer, sleep: Sleep = asyncio.sleep) -> None
     await sleep(EVERY * server.mint.entropy(1)[0] / 256)
     while True:
         try:
-            gone = await clean(server, holder, sleep)
+            gone = await clean(server, holder, Pace(sleep))
             if gone:
                 log.debug("cleaned", rows=gone)
         except Unavailable as error:
@@ -48,19 +72,30 @@ async def run(server: AuthorizationServer, sleep: Sleep = asyncio.sleep) -> None
         await sleep(EVERY)
 
 
-async def clean(server: AuthorizationServer, holder: str, sleep: Sleep = asyncio.sleep) -> int:
-    """Remove all that is dead by any host's clock, and return how many rows went; where nothing is, nothing is written.
+async def clean(server: AuthorizationServer, holder: str, pace: Pace) -> int:
+    """Remove all that is dead now, and return how many rows went; where nothing is, nothing is written.
 
     Whoever finds something asks for the lease before going on. Removing is safe for many at once, only not useful.
     """
-    store, then = server.store, server.clock() - SKEW
-    gone = await store.clean(then, PROBE)
-    if not gone:
-        return 0
-    while await store.lease("housekeeping", holder, server.clock(), LEASE):
-        went = await store.clean(then, BATCH)
-        gone += went
-        if not went:
-            break
-        await sleep(PAUSE)
+    store, now = server.store, server.clock() - LATE
+    gone = await store.clean(now, PROBE)
+    if gone:
+        gone += await alone(server, holder, pace, lambda rows: store.clean(now, rows))
+    if await store.shrink(1):
+        await alone(server, holder, pace, store.shrink)
     return gone
+
+
+async def alone(server: AuthorizationServer, holder: str, pace: Pace, work: Work) -> int:
+    """Work in batches until nothing is left or somebody else has the lease; returns how much was done."""
+    total, asked = 0, float("-inf")
+    while True:
+        now = server.clock()
+        if abs(now - asked) > LEASE // 3:
+            if not await server.store.lease("housekeeping", holder, now, LEASE):
+                return total
+            asked = now
+        done = await pace.step(work)
+        if not done:
+            return total
+        total += done

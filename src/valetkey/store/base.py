@@ -83,8 +83,11 @@ class Store(Protocol):
         """Take or keep the named lease: true for one holder at a time, until `now + seconds`."""
 
     async def clean(self, now: int, limit: int) -> int:
-        """Delete up to `limit` rows that no rule can need any more and return how many went.
+        """Delete up to `limit` rows that no rule can need any more, in one go, and return how many went.
 
         Expired sessions, tickets, tokens, once-keys and counters; codes an hour after their expiry; authorizations
         that have neither code nor token left; pictures that no account shows.
         """
+
+    async def shrink(self, limit: int) -> int:
+        """Give up to `limit` unused pages back to the disk and return how many; 0 when few are unused."""

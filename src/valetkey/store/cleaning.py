@@ -1,31 +1,74 @@
 """What no rule can need any more, and the statements that remove it; what lives is never read on the way."""
 
-# Each takes a limit and the time, and finds its rows by an index on their end.
+from msgspec import Struct
+
+
+class Dead(Struct, frozen=True):
+    """Rows of a table that are over by the time $2; they are found by an index on their end.
+
+    `rooted` rows take the authorization above them along when they are its last. `source` is where their end stands,
+    if not in themselves.
+    """
+
+    table: str
+    key: str
+    end: str
+    over: str = "{end} <= $2"
+    rooted: bool = False
+    source: str = ""
+
+    def found(self, what: str) -> str:
+        source = self.source or f"{self.table} t"
+        return f"SELECT {what} FROM {source} WHERE {self.over.format(end=self.end)}"  # noqa: S608
+
+    def single(self) -> str:
+        """Remove up to $1 of them, for SQLite; rooted ones say whose they were."""
+        keys = ", ".join(f"t.{name}" for name in self.key.split(", "))
+        remove = f"DELETE FROM {self.table} WHERE ({self.key}) IN ({self.found(keys)} LIMIT $1)"  # noqa: S608
+        return remove + " RETURNING authorization_id" * self.rooted
+
+    def many(self) -> str:
+        """The same for PostgreSQL, which goes on at the end $3 where it left off and says how far it came.
+
+        An index keeps its entries of removed rows until the next vacuum: whoever begins at its front reads them all.
+        The rows' places need no look into the index of keys, and come in the order in which they were written.
+        """
+        found = (
+            f"{self.found(f't.ctid AS place, {self.end} AS at')} AND {self.end} >= $3 ORDER BY at LIMIT $1"
+        )
+        still = (
+            "" if self.source else f" AND {self.over.format(end=self.end)}"
+        )  # its end may have moved meanwhile
+        root = "authorization_id" if self.rooted else "NULL"
+        return (
+            f"WITH found AS ({found}) DELETE FROM {self.table} AS t "  # noqa: S608
+            f"WHERE ctid = ANY(ARRAY(SELECT place FROM found)){still} RETURNING {root}, (SELECT max(at) FROM found)"
+        )
+
+
+# A worker may still report the calls of the hour before. A code stays for an hour after its end, so that showing it
+# again is known for a replay.
 DEAD = (
-    "DELETE FROM sessions WHERE digest IN (SELECT digest FROM sessions WHERE expires_at <= $2 LIMIT $1)",
-    "DELETE FROM tickets WHERE digest IN (SELECT digest FROM tickets WHERE expires_at <= $2 LIMIT $1)",
-    "DELETE FROM once WHERE key IN (SELECT key FROM once WHERE until <= $2 LIMIT $1)",
-    "DELETE FROM counters WHERE key IN (SELECT key FROM counters WHERE until <= $2 LIMIT $1)",
-    # a worker may still report the calls of the hour before
-    "DELETE FROM usage WHERE (key, hour) IN "
-    "(SELECT key, hour FROM usage WHERE hour < CAST($2 AS BIGINT) / 3600 - 1 LIMIT $1)",
-    "DELETE FROM pictures WHERE (account_id, name) IN "
-    "(SELECT account_id, name FROM pictures WHERE loose = 1 AND loose < $2 LIMIT $1)",
+    Dead("sessions", "digest", "t.expires_at"),
+    Dead("tickets", "digest", "t.expires_at"),
+    Dead("once", "key", "t.until"),
+    Dead("counters", "key", "t.until"),
+    Dead("usage", "key, hour", "t.hour", "{end} < CAST($2 AS BIGINT) / 3600 - 1"),
+    Dead("pictures", "account_id, name", "t.loose", "{end} = 1 AND {end} < $2"),
+    Dead("codes", "digest", "t.expires_at", "{end} <= CAST($2 AS BIGINT) - 3600", rooted=True),
+    Dead("tokens", "digest", "t.expires_at", rooted=True),
+    Dead(
+        *("tokens", "digest", "a.revoked_at"),
+        rooted=True,
+        source="authorizations a JOIN tokens t ON t.authorization_id = a.id",
+    ),
 )
 
-# The same, and the authorizations above them: these go with the last of their codes and tokens.
-# A code stays for an hour after its end, so that showing it again is known for a replay.
-DEAD_UNDER = (
-    "DELETE FROM codes WHERE digest IN "
-    "(SELECT digest FROM codes WHERE expires_at <= CAST($2 AS BIGINT) - 3600 LIMIT $1) RETURNING authorization_id",
-    "DELETE FROM tokens WHERE digest IN "
-    "(SELECT digest FROM tokens WHERE expires_at <= $2 LIMIT $1) RETURNING authorization_id",
-    "DELETE FROM tokens WHERE digest IN (SELECT t.digest FROM authorizations a "
-    "JOIN tokens t ON t.authorization_id = a.id WHERE a.revoked_at <= $2 LIMIT $1) RETURNING authorization_id",
+# Which of these authorizations ($1, a list) have neither code nor token left. They go with the last of them.
+_BARE = (
+    "DELETE FROM authorizations AS a WHERE a.id {among} "
+    "AND NOT EXISTS (SELECT 1 FROM codes WHERE authorization_id = a.id) "
+    "AND NOT EXISTS (SELECT 1 FROM tokens WHERE authorization_id = a.id)"
 )
-BARE = (
-    "DELETE FROM authorizations WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM codes WHERE authorization_id = $1) "
-    "AND NOT EXISTS (SELECT 1 FROM tokens WHERE authorization_id = $1)"
-)
-
-BATCH = 200  # rows removed in one transaction, so that nobody waits long for it
+BARE_SQLITE = _BARE.format(among="IN (SELECT value FROM json_each($1))")
+BARE_POSTGRES = _BARE.format(among="= ANY($1::bigint[])")

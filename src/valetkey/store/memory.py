@@ -157,3 +157,6 @@ class MemoryStore:
 
     async def clean(self, now: int, limit: int) -> int:
         return self._tables.clean(now, limit)
+
+    async def shrink(self, limit: int) -> int:
+        return 0

@@ -10,7 +10,7 @@ from valetkey.store.address import Address
 from valetkey.store.base import Conflict, Unavailable
 from valetkey.store.lookups import Lookups
 from valetkey.store.postgres_lane import Group, Job, Lane, Looking, Writing
-from valetkey.store.postgres_link import Link
+from valetkey.store.postgres_link import Link, count
 from valetkey.store.postgres_way import Way
 from valetkey.store.rows import Row
 from valetkey.store.sql import Point
@@ -32,6 +32,8 @@ class PostgresStore(Lookups):
         self._points: dict[Point, Group] = {}
         self._shapes = {shape: Writing(statement) for shape, statement in postgres_sql.SHAPES.items()}
         self._alone = Job()
+        # What this round of cleaning has left to look at, and how far it came.
+        self._round: tuple[int, dict[cleaning.Dead, int]] = (0, {})
 
     async def open(self) -> None:
         await migrate.migrate_postgres(self._address)
@@ -97,13 +99,22 @@ class PostgresStore(Lookups):
         return bool(await self._do(lambda link: link.execute(counters.LEASE, *row)))
 
     async def clean(self, now: int, limit: int) -> int:
-        gone = 0
-        while gone < limit:
-            went: int = await self._do(partial(_sweep, now, min(limit - gone, cleaning.BATCH)))
+        if self._round[0] != now:
+            self._round = now, dict.fromkeys(cleaning.DEAD, 0)
+        gone, left = 0, self._round[1]
+        for dead in list(left):
+            # half of what is left where each may take its authorization with it
+            most = (limit - gone) // 2 if dead.rooted else limit - gone
+            went, left[dead] = await self._do(partial(_remove, dead, (most, now, left[dead])))
             gone += went
-            if went == 0:
-                break
+            if most and not went:
+                del left[dead]
+        if not gone:
+            self._round = now, dict.fromkeys(cleaning.DEAD, 0)
         return gone
+
+    async def shrink(self, limit: int) -> int:
+        return 0  # autovacuum does it, as schema/0002 asks
 
 
 async def _apply(steps: list[Step], link: Link) -> None:
@@ -113,20 +124,16 @@ async def _apply(steps: list[Step], link: Link) -> None:
         raise Conflict  # a statement alone is a transaction
 
 
-async def _sweep(now: int, limit: int, link: Link) -> int:
-    """Remove up to `limit` dead rows, a transaction for each kind, so that nothing is held for long."""
-    gone = 0
-    for statement in cleaning.DEAD:
-        gone += await link.execute(statement, limit - gone, now)
-    for statement in cleaning.DEAD_UNDER:
-        # half of what is left, for each may take its authorization with it
-        gone += await link.together(partial(_uproot, statement, (limit - gone) // 2, now))
-    return gone
+async def _remove(dead: cleaning.Dead, values: tuple[int, int, int], link: Link) -> tuple[int, int]:
+    """Remove dead rows of one kind in a transaction of its own; returns how many went, and the end of the last."""
 
+    async def work(connection: Any) -> tuple[int, int]:
+        rows = await connection.fetch(dead.many(), *values)
+        if not rows:
+            return 0, values[-1]
+        bare = "0"
+        if dead.rooted:
+            bare = await connection.execute(cleaning.BARE_POSTGRES, [row[0] for row in rows])
+        return len(rows) + count(bare), rows[0][1]
 
-async def _uproot(statement: str, limit: int, now: int, connection: Any) -> int:
-    roots = [row[0] for row in await connection.fetch(statement, limit, now)]
-    if not roots:
-        return 0
-    bare = await connection.fetch(postgres_sql.BARE, roots)
-    return len(roots) + len(bare)
+    return await link.together(work)

@@ -53,7 +53,7 @@ class Link:
 
     async def execute(self, statement: str, *values: Any) -> int:
         """The number of rows written."""
-        return _count(await self._ask(lambda connection: connection.execute(statement, *values)))
+        return count(await self._ask(lambda connection: connection.execute(statement, *values)))
 
     async def write(self, steps: Sequence[Step]) -> None:
         """All of the steps or none."""
@@ -62,7 +62,7 @@ class Link:
             for step in steps:
                 timeout = _LONG if step.long else None  # None: as the connection has it
                 done = await connection.execute(step.statement, *step.values, timeout=timeout)
-                if _count(done) == 0 and step.must:
+                if count(done) == 0 and step.must:
                     raise Conflict
 
         await self.together(work)
@@ -137,7 +137,7 @@ class Link:
         self._reached = None
 
 
-def _count(status: str) -> int:
+def count(status: str) -> int:
     """The number at the end of "UPDATE 1"."""
     number = status.rpartition(" ")[2]
     return int(number) if number.isdigit() else 0

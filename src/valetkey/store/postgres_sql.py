@@ -83,8 +83,3 @@ USED = (
     "ORDER BY a.id FOR NO KEY UPDATE OF a) "
     "UPDATE authorizations SET last_used_at = GREATEST(last_used_at, x.at) FROM x WHERE authorizations.id = x.id"
 )
-BARE = (
-    "DELETE FROM authorizations a WHERE a.id = ANY($1::bigint[]) "
-    "AND NOT EXISTS (SELECT 1 FROM codes WHERE authorization_id = a.id) "
-    "AND NOT EXISTS (SELECT 1 FROM tokens WHERE authorization_id = a.id) RETURNING a.id"
-)

@@ -9,7 +9,7 @@ from functools import cache, partial
 from typing import Any
 
 from valetkey.protocol.changes import Changes
-from valetkey.store import cleaning, counters, migrate, sqlite_file
+from valetkey.store import cleaning, counters, migrate, sqlite_file, sqlite_space
 from valetkey.store.base import Conflict, Unavailable
 from valetkey.store.lookups import Lookups
 from valetkey.store.rows import Row
@@ -27,7 +27,7 @@ class SqliteStore(Lookups):
     def __init__(self, path: str) -> None:
         super().__init__()
         self._path = path
-        self._closed = False
+        self._closed = self._shrinking = False
         self._beside = ThreadPoolExecutor(1, "valetkey-sqlite-beside")
         self._beside_connection: sqlite3.Connection | None = None
         self._reader: sqlite3.Connection | None = None
@@ -139,14 +139,16 @@ class SqliteStore(Lookups):
         return taken == 1
 
     async def clean(self, now: int, limit: int) -> int:
-        gone = 0
-        while gone < limit:
-            most = min(limit - gone, cleaning.BATCH)
-            went: int = await self._writer.write(partial(_sweep, now, most))
-            gone += went
-            if went == 0:
-                break
+        gone: int = await self._writer.write(partial(_sweep, now, limit))
         return gone
+
+    async def shrink(self, limit: int) -> int:
+        spare = self._read(sqlite_space.SPARE)
+        self._shrinking = spare is not None and sqlite_space.is_much(spare, self._shrinking)
+        if not self._shrinking:
+            return 0
+        back: int = await self._writer.write(partial(sqlite_space.give_back, limit))
+        return back
 
 
 def _note_use(times: list[tuple[int, int]], connection: sqlite3.Connection) -> None:
@@ -157,12 +159,14 @@ def _note_use(times: list[tuple[int, int]], connection: sqlite3.Connection) -> N
 def _sweep(now: int, limit: int, connection: sqlite3.Connection) -> int:
     """Remove up to `limit` dead rows in one transaction."""
     gone = 0
-    for statement in cleaning.DEAD:
-        gone += ask(connection, statement, limit - gone, now).rowcount
-    for statement in cleaning.DEAD_UNDER:
-        # half of what is left, for each may take its authorization with it
-        roots = ask(connection, statement, (limit - gone) // 2, now).fetchall()
-        gone += len(roots) + sum(ask(connection, cleaning.BARE, *root).rowcount for root in set(roots))
+    for dead in cleaning.DEAD:
+        # half of what is left where each may take its authorization with it
+        most = (limit - gone) // 2 if dead.rooted else limit - gone
+        found = ask(connection, _removal(dead), most, now)
+        if not dead.rooted:
+            gone += found.rowcount
+        elif roots := [row[0] for row in found]:
+            gone += len(roots) + ask(connection, cleaning.BARE_SQLITE, str(roots)).rowcount
     return gone
 
 
@@ -185,3 +189,8 @@ def _nameless(statement: str) -> tuple[str, list[int] | None]:
 @cache
 def _single(point: Point) -> str:
     return point.single()
+
+
+@cache
+def _removal(dead: cleaning.Dead) -> str:
+    return dead.single()

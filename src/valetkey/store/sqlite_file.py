@@ -54,6 +54,10 @@ def _keep_a_log(connection: sqlite3.Connection) -> None:
     until = time.monotonic() + PATIENCE
     while True:
         try:
+            if (
+                connection.execute("PRAGMA page_count").fetchone()[0] == 0
+            ):  # later it would be a write, and in vain
+                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
             mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
             if mode != "wal":
                 raise sqlite3.NotSupportedError("write-ahead logging is not possible in this place")
