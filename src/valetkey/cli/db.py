@@ -1,4 +1,4 @@
-"""`valetkey db`: bring the database to the schema this program knows, or say what is missing."""
+"""`valetkey db`: bring the database to the schema this program knows, say what is missing, make it small."""
 
 import asyncio
 
@@ -34,3 +34,16 @@ def check(terminal: Terminal) -> None:
     terminal.show({"database": without_password(url), "missing": missing}, *["up to date"] * (not missing))
     if missing:
         raise Refused(*[f"missing: {name}" for name in missing], "database: run valetkey db migrate")
+
+
+@db.command("compact")
+@shared
+def compact(terminal: Terminal) -> None:
+    """Give unused space back at once; on SQLite, stop the servers first."""
+    from valetkey.store import compact as space
+
+    url = terminal.settings().database
+    before, after = plainly(lambda: asyncio.run(space.compact(url)))
+    terminal.show(
+        {"before": before, "after": after}, f"{before / 1e6:,.1f} MB before, {after / 1e6:,.1f} MB after"
+    )

@@ -143,9 +143,11 @@ class SqliteStore(Lookups):
         return gone
 
     async def shrink(self, limit: int) -> int:
-        spare = self._read(sqlite_space.SPARE)
-        self._shrinking = spare is not None and sqlite_space.is_much(spare, self._shrinking)
+        spare, begun = self._read(sqlite_space.SPARE), self._shrinking
+        self._shrinking = spare is not None and sqlite_space.is_much(spare, begun)
         if not self._shrinking:
+            if begun:
+                await self._all(_CHECKPOINT)  # which is what makes the file shorter
             return 0
         back: int = await self._writer.write(partial(sqlite_space.give_back, limit))
         return back
