@@ -57,6 +57,11 @@ def _missing(version: int) -> list[tuple[int, str, str]]:
     return [step for step in known if step[0] > version]
 
 
+def _concerns(engine: str, name: str) -> bool:
+    """A step for one engine is named 0002_so_and_so.engine; the other only notes its number."""
+    return "." not in name or name.endswith(f".{engine}")
+
+
 # SQLite
 
 
@@ -92,8 +97,8 @@ def migrate_sqlite(path: str) -> list[str]:
             connection.execute("BEGIN IMMEDIATE")
             missing = _missing(_applied(connection))
             connection.execute(_TABLE)
-            for number, _, text in missing:
-                for statement in text.split(";\n"):
+            for number, name, text in missing:
+                for statement in text.split(";\n") if _concerns("sqlite", name) else ():
                     connection.execute(statement)
                 connection.execute("INSERT INTO schema_version VALUES(?)", (number,))
             connection.execute("COMMIT")
@@ -133,8 +138,9 @@ async def migrate_postgres(address: Address) -> list[str]:
                 await connection.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
                 await connection.execute(_dialect(_TABLE))
                 missing = _missing(await connection.fetchval(_VERSION) or 0)
-                for number, _, text in missing:
-                    await connection.execute(_dialect(text))
+                for number, name, text in missing:
+                    if _concerns("postgresql", name):
+                        await connection.execute(_dialect(text))
                     await connection.execute(f"INSERT INTO schema_version VALUES({number})")
         finally:
             await connection.close()
