@@ -59,7 +59,7 @@ class Filling:
         return f"{self.app_of(number)[:7]}.{secret('token', number)}"
 
     def session(self, person: int) -> str:
-        return secret("session", person)
+        return secret("session", person, 32)[:43]
 
     def code(self, number: int) -> str:
         return secret("code", number)
