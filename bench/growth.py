@@ -8,6 +8,7 @@ growth.md says what was found.
 
 import argparse
 import asyncio
+import json
 import os
 import sqlite3
 import statistics
@@ -37,6 +38,7 @@ OPERATIONS = (
 )
 ASKED = 30_000  # different requests of a kind in a round
 TOKEN_PATH = "/oauth/access_token"
+STORED, TURNS_OF_STORED = 2_400, 3  # exchanges of the store alone in a turn
 STEP = 7_919  # from one token that is asked for to the next, so that they are spread over all
 
 
@@ -100,6 +102,20 @@ class Grown(Server):
     def write(self, name: str, requests: Iterator[bytes]) -> None:
         framed = b"".join(len(one).to_bytes(4, "little") + one for one in requests)
         (self.folder / f"{name}.requests").write_bytes(framed)
+
+    def store_alone(self, first_code: str) -> dict[str, list[float]]:
+        filling = self.filling
+        given = (self.database, str(filling.live), first_code, str(filling.now), *filling.apps)
+        with on_core(SERVER_CORE):
+            said = subprocess.run(
+                [sys.executable, HERE / "stored.py", *given],
+                env=environment(self.tree, self.database, self.port),
+                check=True,
+                stdout=subprocess.PIPE,
+                text=True,
+            ).stdout
+        found: dict[str, list[float]] = json.loads(said)
+        return found
 
     def ask(self, statement: str) -> list[tuple[str, ...]]:
         """Rows of the database, as text."""
@@ -178,9 +194,11 @@ class Growth:
         """Every operation among few and many live tokens."""
         found: dict[tuple[str, int], list[dict[str, float]]] = defaultdict(list)
         codes, rounds = self.options.codes, self.options.rounds + 1
-        fillings = {size: Filling(size, codes=codes * rounds) for size in self.options.sizes}
+        spare = STORED * (TURNS_OF_STORED + 1)  # codes for the store alone
+        fillings = {size: Filling(size, codes=codes * rounds + spare) for size in self.options.sizes}
         servers = {size: self.grown(str(size), filling) for size, filling in fillings.items()}
         weights = {size: server.weights() for size, server in servers.items()}
+        self.stored(servers, codes * rounds)
         for server in servers.values():
             server.serve(every=1e9)
         for number in range(rounds):
@@ -217,9 +235,26 @@ class Growth:
         for server in servers.values():
             server.stop()
 
+    def stored(self, servers: dict[int, Grown], first_code: int) -> None:
+        """The store alone, in turns; the first turn warms up."""
+        found: dict[tuple[str, int], list[list[float]]] = defaultdict(list)
+        for turn in range(TURNS_OF_STORED + 1):
+            for size, server in servers.items():
+                code = str(first_code + turn * STORED)
+                said = server.store_alone(code)
+                for name, figures in said.items() if turn else ():
+                    found[name, size].append(figures)
+        least, rows = min(servers), []
+        for (name, size), figures in found.items():
+            cpu, took = (statistics.median(each) for each in zip(*figures, strict=True))
+            of = [statistics.median(each) for each in zip(*found[name, least], strict=True)]
+            rows.append([self.engine, name, f"{size:,}", f"{cpu:.0f}", f"{cpu / of[0]:.2f}"])
+            rows[-1] += [f"{took:.0f}", f"{took / of[1]:.2f}"]
+        table("on, the store alone|operation|live tokens|CPU us|ratio|us|ratio", rows)
+
     def bytes(self, weights: dict[int, dict[str, int]]) -> Iterator[list[str]]:
         for size, of in weights.items():
-            codes = self.options.codes * (self.options.rounds + 1)
+            codes = self.options.codes * (self.options.rounds + 1) + STORED * (TURNS_OF_STORED + 1)
             token, root = of["tokens"] / size, of["authorizations"] / (size + codes)
             yield [self.engine, f"{size:,}", f"{token:.0f}", f"{token + root:.0f}", f"{of[''] / 1e6:,.0f}"]
 

@@ -14,7 +14,7 @@ EVERY = 30.0  # seconds between two looks
 LEASE = 60  # seconds that a worker has the work for itself, unless it asks again
 LATE = 60  # seconds that everything stays beyond its end: the hosts' clocks may differ
 PROBE = 10  # rows that any worker may remove to see whether there is work: where there is none, nothing is written
-FEWEST, MOST = 10, 2000  # rows in a batch
+FEWEST, MOST = 50, 2000  # rows in a batch; below, a commit costs more than what it commits
 AIM = 0.004  # seconds that a batch may take, for so long may a request wait for it
 REST = 2  # times as long as the batch took, for everybody else
 
@@ -31,7 +31,7 @@ class Pace:
 
     def __init__(self, sleep: Sleep = asyncio.sleep, timer: Callable[[], float] = time.monotonic) -> None:
         self.sleep, self.timer = sleep, timer
-        self.rows = 4 * FEWEST
+        self.rows = FEWEST
 
     async def step(self, work: Work) -> int:
         """One batch and the rest behind it; returns what the work does."""

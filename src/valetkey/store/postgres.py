@@ -17,6 +17,7 @@ from valetkey.store.sql import Point
 from valetkey.store.steps import Step, check, steps_of
 
 _LINKS = 2  # connections a lane
+_UNHURRIED = "SET LOCAL synchronous_commit = off"  # what a crash brings back dies again
 
 
 class PostgresStore(Lookups):
@@ -128,6 +129,7 @@ async def _remove(dead: cleaning.Dead, values: tuple[int, int, int], link: Link)
     """Remove dead rows of one kind in a transaction of its own; returns how many went, and the end of the last."""
 
     async def work(connection: Any) -> tuple[int, int]:
+        await connection.execute(_UNHURRIED)
         rows = await connection.fetch(dead.many(), *values)
         if not rows:
             return 0, values[-1]
