@@ -8,7 +8,7 @@ SPARE = (
     "FROM pragma_auto_vacuum, pragma_page_count, pragma_freelist_count"
 )
 _INCREMENTAL = 2
-_FEW = 1024  # pages that are no matter
+_FEW = 256  # pages that are no matter
 
 
 def is_much(spare: Sequence[int], begun: bool) -> bool:
