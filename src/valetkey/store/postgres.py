@@ -115,7 +115,7 @@ class PostgresStore(Lookups):
         return gone
 
     async def shrink(self, limit: int) -> int:
-        return 0  # autovacuum does it, as schema/0002 asks
+        return 0  # autovacuum does it, as schema/0003 asks
 
 
 async def _apply(steps: list[Step], link: Link) -> None:
