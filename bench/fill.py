@@ -9,11 +9,13 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from itertools import chain
 from typing import Any
 
+from valetkey.protocol.rules.digest import digest
 from valetkey.server import accounts, clients
 from valetkey.server.authorization_server import AuthorizationServer
-from valetkey.server.mint import digest
+from valetkey.server.mint import Mint
 from valetkey.store import sqlite_file
 from valetkey.store.address import parse
 
@@ -27,7 +29,7 @@ TABLES = {
     "consents": "account_id client_id scope granted_at",
     "sessions": "digest account_id created_at last_seen_at expires_at user_agent network",
     "authorizations": "id account_id client_id scope granted_at revoked_at last_used_at",
-    "codes": "digest authorization_id redirect_uri expires_at challenge spent_at",
+    "codes": "authorization_id digest redirect_uri expires_at challenge spent_at",
     "tokens": "digest authorization_id created_at expires_at",
 }
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
@@ -56,7 +58,16 @@ class Filling:
         return max(16, self.live // TOKENS_OF_ONE)
 
     def token(self, number: int) -> str:
-        return f"{self.app_of(number)[:7]}.{secret('token', number)}"
+        """Random, as the classic form is, or of today's form, whose keys grow with time."""
+        mint = Mint(lambda size: bytes.fromhex(secret("token", number, size)))
+        form = "prefixed" if self.ordered else "classic"
+        return mint.access_token(form, self.app_of(number), self.born(number))
+
+    def born(self, number: int) -> int:
+        """When a token was issued: the live ones within the last month, the others in the month before yesterday."""
+        if number < self.live:
+            return self.now - SPREAD + number * SPREAD // self.live
+        return self.now - 2 * DAY - SPREAD + (number - self.live) * SPREAD // self.over
 
     def session(self, person: int) -> str:
         return secret("session", person, 32)[:43]
@@ -124,12 +135,9 @@ class Filling:
 
     def issued(self) -> Iterator[tuple[int, int, int]]:
         """Number, birth and end of every token: those that are over first."""
-        for n in range(self.live, self.live + self.over):
-            age = SPREAD - (n - self.live) * SPREAD // self.over
-            yield n, self.now - 2 * DAY - age, self.now - DAY - age
-        for n in range(self.live):
-            born = self.now - SPREAD + n * SPREAD // self.live
-            yield n, born, born + 2 * SPREAD
+        for n in chain(range(self.live, self.live + self.over), range(self.live)):
+            born = self.born(n)
+            yield n, born, born + (2 * SPREAD if n < self.live else DAY)
 
     def authorizations(self) -> Rows:
         for n, born, _ in self.issued():
@@ -146,14 +154,11 @@ class Filling:
 
     def kept_codes(self) -> Rows:
         for n in range(self.codes):
-            yield digest(self.code(n)), self.code_root(n), REDIRECT, self.now + SPREAD, None, None
+            yield self.code_root(n), digest(self.code(n)), REDIRECT, self.now + SPREAD, None, None
 
     def tokens(self) -> Rows:
         for n, born, end in self.issued():
-            key = digest(self.token(n))
-            if self.ordered:
-                key = (self.root_of(n, born) << 1).to_bytes(8, "big") + key[8:]
-            yield key, self.root_of(n, born), born, end
+            yield digest(self.token(n)), self.root_of(n, born), born, end
 
 
 async def fill(server: AuthorizationServer, filling: Filling) -> None:

@@ -105,7 +105,10 @@ class Grown(Server):
 
     def store_alone(self, first_code: str) -> dict[str, list[float]]:
         filling = self.filling
-        given = (self.database, str(filling.live), first_code, str(filling.now), *filling.apps)
+        given = (
+            *(self.database, str(filling.live), str(int(filling.ordered)), first_code),
+            *(str(filling.now), *filling.apps),
+        )
         with on_core(SERVER_CORE):
             said = subprocess.run(
                 [sys.executable, HERE / "stored.py", *given],
@@ -195,7 +198,10 @@ class Growth:
         found: dict[tuple[str, int], list[dict[str, float]]] = defaultdict(list)
         codes, rounds = self.options.codes, self.options.rounds + 1
         spare = STORED * (TURNS_OF_STORED + 1)  # codes for the store alone
-        fillings = {size: Filling(size, codes=codes * rounds + spare) for size in self.options.sizes}
+        fillings = {
+            size: Filling(size, codes=codes * rounds + spare, ordered=self.options.ordered)
+            for size in self.options.sizes
+        }
         servers = {size: self.grown(str(size), filling) for size, filling in fillings.items()}
         weights = {size: server.weights() for size, server in servers.items()}
         self.stored(servers, codes * rounds)
@@ -262,7 +268,7 @@ class Growth:
         """Calls in turns: while nothing is cleaned up, and while what is over goes."""
         live, over, codes, rate = self.options.live, self.options.over, self.options.codes, self.options.rate
         rounds = 2 * self.options.rounds + 2
-        server = self.grown("cleaning", Filling(live, over, codes * rounds))
+        server = self.grown("cleaning", Filling(live, over, codes * rounds, self.options.ordered))
         found: dict[tuple[str, str], list[dict[str, float]]] = defaultdict(list)
         gone, seconds, before = 0.0, 0.0, server.weights()
         for number in range(rounds):
@@ -328,6 +334,9 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
         "--rate", type=float, default=300.0, help="requests a second that clean-up must not slow"
     )
     parser.add_argument("--calm", action="store_true", help="beside clean-up only that rate, not full load")
+    parser.add_argument(
+        "--ordered", action="store_true", help="tokens of today's form in place of classic ones"
+    )
     parser.add_argument(
         "--settle", type=float, default=5.0, help="seconds until the size after it is looked at"
     )

@@ -1,6 +1,6 @@
 """The store alone, among the tokens of a filled database: seconds an operation takes when sixteen go together.
 
-    stored.py DATABASE LIVE FIRST_CODE NOW APP...
+    stored.py DATABASE LIVE ORDERED FIRST_CODE NOW APP...
 
 Run by growth.py in a process of its own; prints JSON.
 """
@@ -16,7 +16,7 @@ from fill import Filling
 
 from valetkey.protocol.changes import Save, Spend
 from valetkey.protocol.model import AccessToken, AuthorizationCode
-from valetkey.server.mint import digest
+from valetkey.protocol.rules.digest import digest
 from valetkey.store import open_store
 from valetkey.store.base import Store
 
@@ -59,10 +59,12 @@ async def timed(work: Work) -> tuple[float, float]:
     return used / TURNS / TOGETHER * 1e6, statistics.median(took) / TOGETHER * 1e6
 
 
-async def main(database: str, live: str, first_code: str, now: str, *apps: str) -> None:
+async def main(database: str, live: str, ordered: str, first_code: str, now: str, *apps: str) -> None:
     store = open_store(database)
     await store.open()
-    stored = Stored(store, Filling(int(live), now=int(now), apps=list(apps)), int(first_code))
+    stored = Stored(
+        store, Filling(int(live), ordered=ordered == "1", now=int(now), apps=list(apps)), int(first_code)
+    )
     for work in (stored.bearer, stored.authorize):
         await timed(work)  # warm
     found = {name: await timed(getattr(stored, name)) for name in ("bearer", "authorize", "exchange")}
