@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,16 @@ async def test_a_worker_that_dies_leaves_the_work_to_others(fresh_sqlite: Path) 
     assert await server.store.lease("housekeeping", "the dead", NOW, housekeeping.LEASE)
     at[0] += housekeeping.LEASE
     assert await housekeeping.clean(server, "me", Pace(no_time)) == 100
+    await server.close()
+
+
+@pytest.mark.parametrize("naps", [0, 99])
+async def test_a_worker_that_stops_or_is_done_lets_others_go_on(url: str, naps: int) -> None:
+    server = await opened(url)
+    await litter(server, 500, END)
+    with suppress(asyncio.CancelledError):
+        await housekeeping.clean(server, "me", Pace(Night(naps)))
+    assert await server.store.lease("housekeeping", "the other", NOW, housekeeping.LEASE)
     await server.close()
 
 

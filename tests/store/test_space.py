@@ -119,7 +119,7 @@ async def test_spending_a_code_touches_no_index(fresh_postgres: str, postgres: T
     await store.open()
     await store.close()
     name = fresh_postgres.partition("?")[0].rpartition("/")[2]
-    rows = "SELECT sha256(n::text::bytea), n, 'https://rp.test/cb', 1, NULL, NULL FROM generate_series(1, 2000) n"
+    rows = "SELECT n, sha256(n::text::bytea), 'https://rp.test/cb', 1, NULL, NULL FROM generate_series(1, 2000) n"
     postgres.sql(f"INSERT INTO codes {rows}", name)
     postgres.sql("UPDATE codes SET spent_at = 1 WHERE authorization_id % 10 = 0", name)
     counted = postgres.sql(

@@ -89,13 +89,17 @@ async def clean(server: AuthorizationServer, holder: str, pace: Pace) -> int:
 async def alone(server: AuthorizationServer, holder: str, pace: Pace, work: Work) -> int:
     """Work in batches until nothing is left or somebody else has the lease; returns how much was done."""
     total, asked = 0, float("-inf")
-    while True:
-        now = server.clock()
-        if abs(now - asked) > LEASE // 3:
-            if not await server.store.lease("housekeeping", holder, now, LEASE):
-                return total
-            asked = now
-        done = await pace.step(work)
-        if not done:
-            return total
-        total += done
+    try:
+        while True:
+            now = server.clock()
+            if abs(now - asked) > LEASE // 3:
+                if not await server.store.lease("housekeeping", holder, now, LEASE):
+                    return total
+                asked = now
+            done = await pace.step(work)
+            if not done:
+                break
+            total += done
+    finally:
+        await server.store.lease("housekeeping", holder, server.clock(), 0)  # who stops lets others go on
+    return total
