@@ -89,7 +89,7 @@ class Busy:
 
 
 async def test_a_batch_takes_about_as_long_as_a_request_may_wait() -> None:
-    busy = Busy(0.00005)
+    busy = Busy(0.00001)
     await busy.days(100)
     took = [rows * busy.each for rows in busy.batches]
     assert max(took) <= housekeeping.AIM * 9 / 8
@@ -102,6 +102,12 @@ async def test_where_requests_wait_too_it_does_the_least_and_rests_longer() -> N
     await busy.days(100)
     assert set(busy.batches[50:]) == {housekeeping.FEWEST}
     assert min(busy.rests) >= housekeeping.REST * 2 * housekeeping.AIM
+
+
+async def test_no_rest_is_without_end() -> None:
+    busy = Busy(0.00005, waiting=1.0)
+    await busy.days(3)
+    assert busy.rests == [housekeeping.LONGEST] * 3
 
 
 async def test_where_rows_cost_next_to_nothing_a_batch_has_an_end() -> None:

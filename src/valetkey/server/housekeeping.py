@@ -14,9 +14,10 @@ EVERY = 30.0  # seconds between two looks
 LEASE = 60  # seconds that a worker has the work for itself, unless it asks again
 LATE = 60  # seconds that everything stays beyond its end: the hosts' clocks may differ
 PROBE = 10  # rows that any worker may remove to see whether there is work: where there is none, nothing is written
-FEWEST, MOST = 50, 2000  # rows in a batch; below, a commit costs more than what it commits
+FEWEST, MOST = 100, 2000  # rows in a batch; below, a commit costs more than what it commits
 AIM = 0.004  # seconds that a batch may take, for so long may a request wait for it
 REST = 2  # times as long as the batch took, for everybody else
+LONGEST = 0.05  # seconds of rest: also where all are busy, millions of rows must go some day
 
 Sleep = Callable[[float], Awaitable[None]]
 Work = Callable[[int], Awaitable[int]]
@@ -40,7 +41,7 @@ class Pace:
         took = self.timer() - began
         self.rows = max(FEWEST, self.rows * 3 // 4) if took > AIM else min(MOST, self.rows + self.rows // 8)
         if done:
-            await self.sleep(REST * took)
+            await self.sleep(min(REST * took, LONGEST))
         return done
 
 
