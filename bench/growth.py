@@ -19,22 +19,24 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from fill import REDIRECT, Filling, fill
-from machine import SERVER_CORE, TICK, on_core
+from machine import SERVER_CORE, TICK, on_cores
+from ours import Valetkey
+from report import table
 from rounds import Operation, say
-from run import durable_postgres, table
-from servers import HERE, ROOT, Server, compiled, environment, load
+from run import durable_postgres
+from servers import HERE, compiled, load
 
 ENGINES = ["sqlite", "postgresql"]
 OPERATIONS = (
-    Operation("bearer", "bearer", 200, '"username":"user'),
-    Operation("authorize", "authorize", 302, "https://rp.test/cb?code="),
-    Operation("exchange", "exchange", 200, '"access_token":"', again=False),
+    Operation("bearer", "bearer"),
+    Operation("authorize", "authorize"),
+    Operation("exchange", "exchange", again=False),
 )
 ASKED = 30_000  # different requests of a kind in a round
 TOKEN_PATH = "/oauth/access_token"
@@ -43,7 +45,7 @@ STEP = 7_919  # from one token that is asked for to the next, so that they are s
 
 
 @dataclass
-class Grown(Server):
+class Grown(Valetkey):
     """A server on a database that was filled in bulk."""
 
     filling: Filling = field(default_factory=lambda: Filling(0))
@@ -53,7 +55,7 @@ class Grown(Server):
         """In a process of its own: ten million rows leave its memory in pieces."""
         self.folder.mkdir(parents=True)
         begin = time.monotonic()
-        settings = {"cwd": self.folder, "env": environment(self.tree, self.database, self.port)}
+        settings = {"cwd": self.folder, "env": self.environment()}
         keys = ("live", "over", "codes", "ordered")
         counts = [str(int(getattr(self.filling, key))) for key in keys]
         said = subprocess.run(
@@ -70,8 +72,8 @@ class Grown(Server):
     def serve(self, every: float) -> None:
         """Begin to serve; housekeeping looks every so many seconds."""
         command = [sys.executable, HERE / "growth.py", "serve", str(self.port), str(every)]
-        environs = environment(self.tree, self.database, self.port)
-        with on_core(SERVER_CORE), (self.folder / "log").open("ab") as log:
+        environs = self.environment()
+        with on_cores(SERVER_CORE), (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(command, cwd=self.folder, env=environs, stdout=log, stderr=log)
         self.wait_until_ready()
 
@@ -109,10 +111,10 @@ class Grown(Server):
             *(self.database, str(filling.live), str(int(filling.ordered)), first_code),
             *(str(filling.now), *filling.apps),
         )
-        with on_core(SERVER_CORE):
+        with on_cores(SERVER_CORE):
             said = subprocess.run(
                 [sys.executable, HERE / "stored.py", *given],
-                env=environment(self.tree, self.database, self.port),
+                env=self.environment(),
                 check=True,
                 stdout=subprocess.PIPE,
                 text=True,
@@ -146,6 +148,10 @@ class Grown(Server):
         return max(0.0, min(1.0, (newest - first) / (newest - oldest)))
 
 
+def show(head: str, rows: list[list[str]]) -> None:
+    print(table(head, rows))
+
+
 def get(host: str, path: str, *headers: str) -> bytes:
     return "\r\n".join((f"GET {path} HTTP/1.1", f"Host: {host}", "Accept: */*", *headers, "", "")).encode()
 
@@ -163,27 +169,31 @@ class Growth:
     def __init__(self, options: argparse.Namespace, folder: Path, engine: str, stack: ExitStack) -> None:
         self.options, self.folder, self.engine, self.stack = options, folder, engine, stack
         self.binary = compiled(folder)
-        self.cluster = stack.enter_context(durable_postgres()) if engine == "postgresql" else None
+        self.cluster = stack.enter_context(durable_postgres(SERVER_CORE)) if engine == "postgresql" else None
         self.bad = 0
 
     def grown(self, name: str, filling: Filling) -> Grown:
         place = self.folder / f"{self.engine}-{name}"
         shared: dict[str, Any] = {"filling": filling, "cluster": self.cluster}
         if self.cluster is None:
-            server = Grown(name, ROOT, f"sqlite:///{place}/valetkey.db", place, **shared)
+            server = Grown(name, self.engine, place, database=f"sqlite:///{place}/valetkey.db", **shared)
         else:
             self.cluster.sql(f"CREATE DATABASE grown_{name}")
             pid = int((self.cluster.data / "postmaster.pid").read_text().split()[0])
-            server = Grown(name, ROOT, self.cluster.url(f"grown_{name}"), place, (pid,), **shared)
+            url = self.cluster.url(f"grown_{name}")
+            server = Grown(name, self.engine, place, (pid,), database=url, **shared)
         server.fill()
         self.stack.callback(server.stop)
         return server
 
     def measure(self, server: Grown, operation: Operation, number: int, rate: float = 0) -> dict[str, float]:
         requests = f"{operation.requests}-{number}" + "-paced" * (rate > 0 and not operation.again)
-        asked = Operation(
-            *(operation.name, requests, operation.status, operation.words),
-            *(operation.again, 0.0, self.options.connections, self.options.seconds, rate),
+        asked = replace(
+            operation,
+            requests=requests,
+            connections=self.options.connections,
+            seconds=self.options.seconds,
+            rate=rate,
         )
         before = server.cpu()
         said = load(self.binary, server, asked)
@@ -236,8 +246,8 @@ class Growth:
                 ratios[0],
             ]
             rows.append([*row, f"{figures['p50']:.2f}", ratios[1], f"{figures['p99']:.2f}"])
-        table("on|operation|live tokens|answers/s|CPU us|ratio|p50 ms|ratio|p99 ms", rows)
-        table("on|live tokens|bytes a token|with its authorization|file MB", list(self.bytes(weights)))
+        show("on|operation|live tokens|answers/s|CPU us|ratio|p50 ms|ratio|p99 ms", rows)
+        show("on|live tokens|bytes a token|with its authorization|file MB", list(self.bytes(weights)))
         for server in servers.values():
             server.stop()
 
@@ -256,7 +266,7 @@ class Growth:
             of = [statistics.median(each) for each in zip(*found[name, least], strict=True)]
             rows.append([self.engine, name, f"{size:,}", f"{cpu:.0f}", f"{cpu / of[0]:.2f}"])
             rows[-1] += [f"{took:.0f}", f"{took / of[1]:.2f}"]
-        table("on, the store alone|operation|live tokens|CPU us|ratio|us|ratio", rows)
+        show("on, the store alone|operation|live tokens|CPU us|ratio|us|ratio", rows)
 
     def bytes(self, weights: dict[int, dict[str, int]]) -> Iterator[list[str]]:
         for size, of in weights.items():
@@ -299,7 +309,7 @@ class Growth:
             rows.append(
                 [*row, f"{median['p99']:.2f}", f"{statistics.median(ratios):.2f}", f"{median['longest']:.1f}"]
             )
-        table("on|operation|beside|answers/s|p50 ms|p99 ms|ratio|longest ms", rows)
+        show("on|operation|beside|answers/s|p50 ms|p99 ms|ratio|longest ms", rows)
         say(
             f"{self.engine}: beside load {2 * over * gone / seconds:,.0f} rows/s went (tokens and authorizations)"
         )
