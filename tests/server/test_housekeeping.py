@@ -17,7 +17,7 @@ from valetkey.settings import Settings
 from valetkey.store.base import Unavailable
 
 NOW = 1_700_000_000
-END = NOW - housekeeping.LATE  # what ended by then goes
+END = NOW - housekeeping.SKEW  # what ended by then goes
 
 
 class Night:

@@ -12,7 +12,7 @@ from valetkey.store.base import Unavailable
 
 EVERY = 30.0  # seconds between two looks
 LEASE = 60  # seconds that a worker has the work for itself, unless it asks again
-LATE = 60  # seconds that everything stays beyond its end: the hosts' clocks may differ
+SKEW = 60  # seconds that another host's clock may be behind ours: what is alive there stays
 PROBE = 10  # rows that any worker may remove to see whether there is work: where there is none, nothing is written
 FEWEST, MOST = 100, 2000  # rows in a batch; below, a commit costs more than what it commits
 AIM = 0.004  # seconds that a batch may take, for so long may a request wait for it
@@ -73,12 +73,12 @@ async def run(server: AuthorizationServer, sleep: Sleep = asyncio.sleep) -> None
         await sleep(EVERY)
 
 
-async def clean(server: AuthorizationServer, holder: str, pace: Pace) -> int:
-    """Remove all that is dead now, and return how many rows went; where nothing is, nothing is written.
+async def clean(server: AuthorizationServer, holder: str, pace: Pace | None = None) -> int:
+    """Remove all that is dead by any host's clock, and return how many rows went; where nothing is, nothing is written.
 
     Whoever finds something asks for the lease before going on. Removing is safe for many at once, only not useful.
     """
-    store, now = server.store, server.clock() - LATE
+    store, now, pace = server.store, server.clock() - SKEW, pace or Pace()
     gone = await store.clean(now, PROBE)
     if gone:
         gone += await alone(server, holder, pace, lambda rows: store.clean(now, rows))

@@ -44,7 +44,7 @@ def _length(connection: sqlite3.Connection) -> int:
 
 async def _compact_postgres(address: Address) -> tuple[int, int]:
     """Servers work on meanwhile. Free space at the end of a table goes; what is in its middle waits for new rows."""
-    from valetkey.store.postgres_link import connect, or_unavailable
+    from valetkey.store.postgres_way import connect, or_unavailable
 
     connection = await connect(address, patience=None)
     size = "SELECT pg_database_size(current_database())"
