@@ -1,9 +1,14 @@
 """Usage: what workers counted adds up, and nothing is forgotten while the database is away."""
 
 from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
 
 from valetkey.protocol.model import AccessToken, Account, Authorization, BearerFacts, Client
-from valetkey.server.usage import HOUR, LAST_CALLS, Usage
+from valetkey.server import usage as usage_module
+from valetkey.server.usage import FEW, HOUR, LAST_CALLS, Usage
 from valetkey.store import open_store
 from valetkey.store.base import Unavailable
 
@@ -36,16 +41,84 @@ async def workers(count: int) -> tuple[Away, list[Usage]]:
     return store, [Usage(store, lambda: NOW) for _ in range(count)]
 
 
+async def call(usage: Usage, times: int = 1, limit: int = LIMIT, **more: Any) -> int:
+    """So many calls with the one token; what the last of them was told."""
+    for _ in range(times):
+        count = await usage.count(replace(FACTS, **more), limit)
+    return count
+
+
 async def test_counts_of_all_workers_add_up_when_shared():
     _, (one, two) = await workers(2)
-    for usage, calls in ((one, 3), (two, 4)):
-        for _ in range(calls):
-            await usage.count(FACTS, LIMIT)
+    for usage, calls in ((one, 30), (two, 40)):
+        assert await call(usage, calls) == calls
+        await usage.share()
+    assert await call(one) == 31
+    await one.share()
+    assert await call(two) == 71
+    for usage in (one, two):
         await usage.close()
-    assert await one.count(FACTS, LIMIT) == 4
-    await one.close()
-    assert await two.count(FACTS, LIMIT) == 8
+
+
+async def test_few_calls_are_told_nobody_and_all_of_them_once_they_are_many():
+    store, (one, two) = await workers(2)
+    assert await call(one, FEW - 1, used_at=NOW) == FEW - 1
+    await one.share()
+    assert (store.asked, one.timer) == (0, None)
+    assert await call(one, used_at=NOW) == FEW
+    await one.share()
+    assert await call(two, FEW) == FEW
+    await two.share()
+    assert await call(two) == 2 * FEW + 1
     await two.close()
+
+
+async def test_few_calls_count_where_a_limit_is_near():
+    _, (one, two) = await workers(2)
+    limit = LAST_CALLS + 3
+    assert await call(one, 3, limit) == 3
+    assert [await call(usage, 1, limit) for usage in (one, one)] == [4, 5]
+    assert await call(two, 3, limit) == 3
+    assert await call(two, 1, limit) == 9
+    for usage in (one, two):
+        await usage.close()
+
+
+@pytest.mark.parametrize(("used_at", "noted"), [(None, NOW), (NOW - HOUR, NOW), (NOW - HOUR + 1, None)])
+async def test_the_time_of_last_use_is_noted_once_an_hour(used_at: int | None, noted: int | None):
+    store, (one,) = await workers(1)
+    await call(one, 3, used_at=used_at)
+    assert one.used.get(AUTHORIZATION.id) == noted
+    await one.close()
+    assert store.asked == (noted is not None)
+
+
+async def test_another_hour_begins_at_nothing():
+    store, _ = await workers(0)
+    now = NOW
+    usage = Usage(store, lambda: now)
+    assert await call(usage, 50) == 50
+    now += HOUR
+    assert await call(usage) == 1
+    assert len(usage.counts) == len(usage.few) == 1
+    await usage.close()
+
+
+async def test_what_is_more_than_can_be_kept_is_forgotten(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(usage_module, "MOST_KEYS", 10)
+    _, (one,) = await workers(1)
+    assert await call(one, FEW) == FEW
+    await one.share()
+    for number in range(100):
+        token = AccessToken((number + 1).to_bytes(32, "big"), AUTHORIZATION, NOW)
+        assert 1 <= await call(one, 1 + number % 2 * FEW, token=token) <= FEW + 1
+        assert len(one.counts) <= 11 and len(one.few) <= 11
+    one.forget(NOW // HOUR)
+    one.fresh.clear()
+    await call(one, FEW)
+    await one.share()
+    assert await call(one) == 2 * FEW + 1  # what was shared comes back
+    await one.close()
 
 
 async def test_nothing_is_asked_of_the_store_while_nobody_calls():
@@ -57,15 +130,15 @@ async def test_nothing_is_asked_of_the_store_while_nobody_calls():
 
 async def test_what_cannot_be_shared_waits():
     store, (one, two) = await workers(2)
-    await one.count(FACTS, LIMIT)
+    await call(one, FEW)
     store.away = True
     await one.share()
-    await one.count(FACTS, LIMIT)
+    assert await call(one, LAST_CALLS + 5, LAST_CALLS) == FEW + LAST_CALLS + 5
     store.away = False
     await one.close()
-    await two.count(FACTS, LIMIT)
-    await two.close()
-    assert await two.count(FACTS, LIMIT) == 4
+    await call(two, FEW)
+    await two.share()
+    assert await call(two) == 2 * FEW + LAST_CALLS + 6
     await two.close()
 
 

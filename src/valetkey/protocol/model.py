@@ -157,11 +157,12 @@ class ExchangeFacts(Struct, frozen=True):
 
 
 class BearerFacts(Struct, frozen=True):
-    """What an API call must know: the token shown, whose it is and whose app holds it."""
+    """What an API call must know: the token shown, whose it is, whose app holds it, and a time it was used at."""
 
     token: AccessToken
     account: Account
     client: Client
+    used_at: int | None = None
 
 
 class ConnectedApp(Struct, frozen=True):

@@ -1,6 +1,7 @@
 """Usage: API calls counted in this process and shared with the others about once a second (classic.md 4).
 
-The last calls that an hour allows are counted in the store, one by one (decision 0007).
+The last calls that an hour allows are counted in the store, one by one; what a token has too few calls of to matter
+stays here, so that a million tokens that call now and then cost a million look-ups and nothing else (decision 0007).
 """
 
 import asyncio
@@ -16,7 +17,10 @@ HOUR = 3600
 SHARE_EVERY = 1.0
 MOST_KEYS = 200_000
 LAST_CALLS = 100
+FEW = 8  # calls of a token in an hour of which the other workers need not know
+USED_EVERY = HOUR  # how far from the truth a time of last use may be
 log = structlog.get_logger("valetkey.usage")
+Key = tuple[str, int]
 
 
 class Usage:
@@ -24,30 +28,46 @@ class Usage:
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self.store, self.clock = store, clock
-        self.counts: dict[tuple[str, int], int] = {}
-        self.fresh: dict[tuple[str, int], int] = {}
+        self.counts: dict[Key, int] = {}
+        self.few: dict[Key, int] = {}
+        self.fresh: dict[Key, int] = {}
         self.used: dict[int, int] = {}
+        self.hour = 0
         self.timer: asyncio.TimerHandle | None = None
         self.sharing: set[asyncio.Task[None]] = set()
 
     async def count(self, facts: BearerFacts, limit: int) -> int:
         """Count one call with this token; returns the calls of this hour so far, this one too."""
-        now = self.clock()
-        key = (f"{facts.client.id}:{facts.token.digest[-12:].hex()}", now // HOUR)
+        now, root = self.clock(), facts.token.authorization.id
+        hour = now // HOUR
+        if hour != self.hour or len(self.counts) > MOST_KEYS:
+            self.forget(hour)
+        key = (f"{facts.client.id}:{facts.token.digest[-12:].hex()}", hour)
+        if facts.used_at is None or now - facts.used_at >= USED_EVERY:
+            self.used[root] = now
+            self.arm()
         if limit - LAST_CALLS <= self.counts.get(key, 0) < limit:
+            told = 1 + self.few.pop(key, 0)
             try:
-                shared = await self.store.add_usage({key: 1}, {facts.token.authorization.id: now})
+                shared = await self.store.add_usage({key: told}, {})
             except Unavailable:
-                log.warning("usage_not_shared", calls=1)
+                log.warning("usage_not_shared", calls=told)
+                self.few[key] = self.few.get(key, 0) + told - 1
             else:
                 self.note(shared)
                 return shared[key] + self.fresh.get(key, 0)
         so_far = self.counts[key] = self.counts.get(key, 0) + 1
-        self.fresh[key] = self.fresh.get(key, 0) + 1
-        self.used[facts.token.authorization.id] = now
+        if so_far < FEW:
+            self.few[key] = self.few.get(key, 0) + 1
+        else:
+            self.fresh[key] = self.fresh.get(key, 0) + self.few.pop(key, 0) + 1
+            self.arm()
+        return so_far
+
+    def arm(self) -> None:
+        """There is something to share."""
         if self.timer is None:
             self.timer = asyncio.get_running_loop().call_later(SHARE_EVERY, self.start_sharing)
-        return so_far
 
     def start_sharing(self) -> None:
         """One exchange with the store; the next call starts the next timer."""
@@ -59,7 +79,7 @@ class Usage:
     async def share(self) -> None:
         """Hand over what is fresh, and take the counts of all workers. What cannot be handed over waits."""
         fresh, used, self.fresh, self.used = self.fresh, self.used, {}, {}
-        if not fresh:
+        if not fresh and not used:
             return
         try:
             shared = await self.store.add_usage(fresh, used)
@@ -71,15 +91,18 @@ class Usage:
             return
         self.note(shared)
 
-    def note(self, shared: Mapping[tuple[str, int], int]) -> None:
-        """Take the counts of all workers; forget other hours, and what is more than we can keep."""
-        hour = self.clock() // HOUR
+    def note(self, shared: Mapping[Key, int]) -> None:
+        """Take the counts of all workers."""
         for key, count in shared.items():
             self.counts[key] = count + self.fresh.get(key, 0)
-        if len(self.counts) > MOST_KEYS or any(key[1] != hour for key in shared):
-            self.counts = {key: count for key, count in self.counts.items() if key[1] == hour}
-        if len(self.counts) > MOST_KEYS:
-            self.counts = dict(sorted(self.counts.items(), key=by_count)[-MOST_KEYS // 2 :])
+
+    def forget(self, hour: int) -> None:
+        """What counted for another hour, or is more than we can keep: where there were few calls they begin anew,
+        other counts come back when the next call is shared."""
+        same, self.hour, self.few = hour == self.hour, hour, {}
+        self.counts = {key: count for key, count in self.counts.items() if count >= FEW} if same else {}
+        if len(self.counts) > MOST_KEYS // 2:
+            self.counts = {}
 
     async def close(self) -> None:
         """Hand over the rest."""
@@ -87,8 +110,3 @@ class Usage:
             self.timer.cancel()
             self.timer = None
         await self.share()
-
-
-def by_count(item: tuple[tuple[str, int], int]) -> int:
-    """Sort key: how many calls."""
-    return item[1]

@@ -73,11 +73,11 @@ class Lookups(ABC):
         row = await self._one(sql.BEARER, token_digest)
         if row is None:
             return None
-        root = rows.authorization(row[_TOKEN + 2 :])
-        token = rows.token(token_digest, row[2 : _TOKEN + 2], root)
+        root = rows.authorization(row[_TOKEN + 3 :])
+        token = rows.token(token_digest, row[3 : _TOKEN + 3], root)
         client = self._clients.find(root.client_id, row[0]) or await self.client(root.client_id)
         account = self._accounts.find(root.account_id, row[1]) or await self.account(root.account_id)
-        return BearerFacts(token, account, client) if account and client else None
+        return BearerFacts(token, account, client, row[2]) if account and client else None
 
     async def ticket(self, digest: bytes) -> Ticket | None:
         row = await self._one(sql.TICKET_BY_DIGEST, digest)

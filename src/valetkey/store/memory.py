@@ -62,7 +62,8 @@ class MemoryStore:
         token = replace(token, authorization=self._tables.roots[token.authorization.id])
         account = self._tables.accounts.get(token.authorization.account_id)
         client = self._tables.clients.get(token.authorization.client_id)
-        return BearerFacts(token, account, client) if account and client else None
+        used_at = self._tables.used.get(token.authorization.id)
+        return BearerFacts(token, account, client, used_at) if account and client else None
 
     async def ticket(self, digest: bytes) -> Ticket | None:
         return self._tables.tickets.get(digest)

@@ -60,7 +60,7 @@ EXCHANGE = Point(
 )
 BEARER = Point(
     ("bytea",),
-    f"c.version, u.version, {_token}, {_root}",
+    f"c.version, u.version, a.last_used_at, {_token}, {_root}",
     "JOIN tokens t ON t.digest = x.a JOIN authorizations a ON a.id = t.authorization_id "
     "JOIN accounts u ON u.id = a.account_id JOIN clients c ON c.id = a.client_id",
 )
