@@ -20,20 +20,23 @@ PROGRAM = str(Path(sys.executable).with_name("valetkey"))
 class Serving:
     """`with Serving(database, "--workers", "2") as server:`; its log lines are JSON."""
 
-    def __init__(self, database: str, *words: str, **environment: str) -> None:
-        env = os.environ | {"VALETKEY_DATABASE": database} | environment
+    def __init__(self, database: str | None, *words: str, **environment: str) -> None:
+        """database: None where the settings file names it."""
+        env = os.environ | ({"VALETKEY_DATABASE": database} if database else {}) | environment
         self.process = subprocess.Popen(
             [PROGRAM, "serve", "--port", "0", "--json", *words],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=env,
         )  # fmt: skip
         self.lines: list[dict[str, Any]] = []
+        self.garbled = False
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
 
     def read(self) -> None:
         assert self.process.stderr is not None
         for line in self.process.stderr:
-            self.lines.append(json.loads(line))
+            if line.startswith("{") or not self.garbled:
+                self.lines.append(json.loads(line))
 
     def __enter__(self) -> "Serving":
         until(lambda: bool(self.said("listening")) or self.process.poll() is not None)
@@ -72,9 +75,8 @@ class Serving:
         return made
 
     def children(self) -> set[int]:
-        """The worker processes."""
-        listed = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        return {int(pid) for pid in listed.split()}
+        """The processes that serve: at the ends of the tree, wherever one is of this server."""
+        return leaves(self.process.pid) - {self.process.pid}
 
     def ends(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal and wait; returns the exit code."""
@@ -96,3 +98,12 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def leaves(pid: int) -> set[int]:
+    """The processes beneath one that have none beneath themselves."""
+    try:
+        beneath = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except (FileNotFoundError, ProcessLookupError):
+        return set()
+    return set().union(*(leaves(int(child)) for child in beneath)) if beneath else {pid}

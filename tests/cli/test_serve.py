@@ -152,9 +152,10 @@ def test_what_cannot_be_served_is_said_at_once(
 def workers_that(serve: str) -> Iterator["subprocess.Popen[str]"]:
     """A supervisor over two workers that do this; `say` is a whole line, whoever else is speaking."""
     code = "import os, signal, sys, time\nfrom valetkey.cli.workers import Workers\n"
+    code += "from valetkey.cli.serving import Patience\n"
     code += "from valetkey.settings import LogSettings\nfrom valetkey.web import logs\n"
     code += "logs.configure(LogSettings())\ndef say(word): os.write(1, word + b'\\n')\n"
-    code += f"{serve}\nsys.exit(Workers(2, serve, lambda: say(b'ending')).run())"
+    code += f"{serve}\nsys.exit(Workers(2, serve, lambda: say(b'ending'), Patience()).run())"
     with subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as supervisor:

@@ -1,18 +1,17 @@
 """`valetkey serve`: the server, as an operator runs it."""
 
-import gc
 import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from valetkey.cli.config import mistakes
-from valetkey.cli.terminal import Refused, Terminal, shared, without_password
+from valetkey.cli.terminal import Refused, Terminal, shared
 
 if TYPE_CHECKING:
     import socket
 
-    from valetkey.server.authorization_server import AuthorizationServer
+    from valetkey.cli.succession import Start
     from valetkey.settings import Settings
 
 
@@ -27,52 +26,43 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @shared
 def serve(terminal: Terminal, drain: float, **flags: str | int | None) -> None:
-    """Serve until SIGTERM or Ctrl-C; requests under way are finished. --json is for the log."""
+    """Serve until SIGTERM or Ctrl-C; requests under way are finished. --json is for the log.
+
+    SIGHUP reads the settings and the program anew, and no request fails by it; the socket stays the same.
+    """
+    from valetkey.cli.succession import Start
+
     names = {"host": "server.host", "port": "server.port", "workers": "server.workers", "issuer": "issuer"}
     given = {names[name]: value for name, value in flags.items()}
-    settings = terminal.settings(given | {"log.json": True if terminal.as_json else None})
+    flags = given | {"log.json": True if terminal.as_json else None}
+    settings = terminal.settings(flags)
     if wrong := mistakes(settings):
         raise Refused(*wrong, exit_code=2)
-    listening = bound(settings.server.host, settings.server.port)
-    with listening:
-        settings = with_port(settings, listening.getsockname()[1])
-        terminal.act(nothing, settings)  # a database that cannot be used is said here, in one line
-        sys.exit(run(settings, listening, drain))
+    with bound(settings.server.host, settings.server.port) as listening:
+        sys.exit(
+            run(Start(terminal.place.database, terminal.place.config, flags, drain), settings, listening)
+        )
 
 
-def with_port(settings: "Settings", port: int) -> "Settings":
-    """The settings with the port that we really have (port 0 takes any)."""
-    from msgspec.structs import replace
+def run(start: "Start", settings: "Settings", listening: "socket.socket") -> int:
+    """Serve on a socket until a signal says otherwise; returns the exit code. Raises Refused."""
 
-    return replace(settings, server=replace(settings.server, port=port))
+    from valetkey.cli.succession import Succession
 
+    def say(level: str, event: str, **facts: str | int | float) -> None:
+        """A line in the log: rarely, so that the process at the top stays small until then."""
+        import structlog
 
-async def nothing(server: "AuthorizationServer") -> None:
-    """Opening was all."""
+        from valetkey.web import logs
 
+        logs.configure(settings.log)
+        getattr(structlog.get_logger("valetkey.serve"), level)(event, **facts)
 
-def run(settings: "Settings", listening: "socket.socket", drain: float) -> int:
-    """Serve on a socket; returns the exit code."""
-    import structlog
-
-    from valetkey.cli import serving, workers
-    from valetkey.web import logs
-
-    logs.configure(settings.log, keep=True)
-    log = structlog.get_logger("valetkey.serve")
-    host, port = listening.getsockname()[:2]
-    count, issuer = settings.server.workers, settings.public_url
-    database = without_password(settings.database)
-    log.info("listening", host=host, port=port, issuer=issuer, workers=count, database=database)
-    most = serving.raised_file_limit()
-    gc.collect()
-    gc.freeze()  # what is here by now stays: no collection looks at it again, and workers share its memory
-
-    def serve_here(parent: int | None = None) -> int:
-        return serving.serve(settings, listening, serving.Manner(drain, most, parent))
-
-    code = serve_here() if count == 1 else workers.Workers(count, serve_here, listening.close).run()
-    log.info("stopped", exit_code=code)
+    succession = Succession(start, listening, say)
+    code = succession.run()
+    if succession.refused:
+        raise Refused(*succession.refused, exit_code=code)
+    say("info", "stopped", exit_code=code)
     return code
 
 

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from types import FrameType
 from typing import Any
@@ -17,25 +17,35 @@ from msgspec import Struct
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from valetkey.cli import door
+from valetkey.cli.succession import GRACE, LEAVE
 from valetkey.server.authorization_server import assemble
 from valetkey.settings import Settings
 from valetkey.web.app import create_app
 from valetkey.web.listener import Listening, limits_of
+from valetkey.web.listener.spelling import spelled
 
 ASKS_IF_READY = ("/healthz", "/readyz")
-GRACE = 30  # seconds for requests under way, and for those who read slowly
 LAST_CALL = 0.25  # seconds in which whoever has just been let in says what they want
 OTHER_FILES = 100  # descriptors that are not connections
 MOST_FILES = 65536
+LAST_IDLE = 5.0  # the watch looks in steps
 log = structlog.get_logger("valetkey.serve")
 
 
-class Manner(Struct, frozen=True):
-    """How to leave, how many connections there may be, and which process must live as long as this one does."""
+class Patience(Struct, frozen=True):
+    """Seconds we stay: after SIGTERM, saying that we are not ready; and with idle connections when others serve."""
 
     drain: float = 0.0
+    idle: float = 65.0
+
+
+class Manner(Struct, frozen=True):
+    """How to leave, how many connections there may be, which process must live as long, and whom to tell we serve."""
+
+    patience: Patience = Patience()
     connections: int = 900
     parent: int | None = None
+    ready: Callable[[], None] = lambda: None
 
 
 def serve(settings: Settings, listening: socket.socket, manner: Manner) -> int:
@@ -79,12 +89,16 @@ class Server(uvicorn.Server):
         self.manner = manner
         self.leaves_at: float | None = None
         self.all_leave = False
+        self.succeeded = False  # others serve now
+        self.last_words: ASGIApp | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Open everything and listen, also on a socket that another process has shut before it left."""
+        """Open everything, listen, also on a socket that another process has shut before it left, and say so."""
         await super().startup(sockets)
         for listening in sockets or ():
             door.open_again(listening)
+        if self.started:
+            self.manner.ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """The end; after a drain nobody is cut off in it."""
@@ -97,10 +111,9 @@ class Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """SIGTERM and SIGINT end the server, and then nothing else."""
-        before = {
-            number: signal.signal(number, self.handle_exit) for number in (signal.SIGTERM, signal.SIGINT)
-        }
+        """SIGTERM, SIGINT and our own LEAVE end the server, and then nothing else."""
+        ends = (signal.SIGTERM, signal.SIGINT, LEAVE)
+        before = {number: signal.signal(number, self.handle_exit) for number in ends}
         try:
             yield
         finally:
@@ -109,28 +122,42 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Somebody wants us to end. With a time to drain, SIGTERM begins it; anything after that is meant at once."""
-        if sig == signal.SIGTERM and self.manner.drain and self.leaves_at is None and self.started:
-            self.leaves_at, self.all_leave = time.monotonic() + self.manner.drain, True
-            self.say_not_ready()
+        patience = self.manner.patience
+        if sig == LEAVE:
+            self.succeeded = True
+            self.leaves_at = self.leaves_at or time.monotonic() + patience.idle + LAST_IDLE
+        elif sig == signal.SIGTERM and patience.drain and self.leaves_at is None and self.started:
+            self.leaves_at, self.all_leave = time.monotonic() + patience.drain, True
         else:
             super().handle_exit(sig, frame)
 
     def say_not_ready(self) -> None:
         """From now on whoever asks is told to go elsewhere, and whoever stays is served."""
-        if not isinstance(self.config.loaded_app, Leaving):
+        if self.last_words is None:
             self.config.loaded_app = Leaving(self.config.loaded_app)
+            self.last_words = spelled(self.config.loaded_app)
         for connection in self.server_state.connections:
-            setattr(connection, "app", self.config.loaded_app)  # noqa: B010  not all of uvicorn's protocols have one
+            setattr(connection, "app", self.last_words)  # noqa: B010  not all of uvicorn's protocols have one
 
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second."""
         if self.leaves_at is not None:
+            if self.succeeded:
+                self.let_go()
             self.say_not_ready()  # again: a connection may just have been accepted
             self.should_exit |= time.monotonic() >= self.leaves_at
         if self.manner.parent is not None and os.getppid() != self.manner.parent:
             log.warning("parent_gone")
             self.should_exit = True
         return await super().on_tick(counter)
+
+    def let_go(self) -> None:
+        """Others accept now. Who is connected stays for one more answer, or until idle for too long."""
+        deaf = all(not server.is_serving() for server in self.servers)
+        if deaf and not self.server_state.connections:
+            self.should_exit = True
+        for server in self.servers:
+            server.close()
 
 
 class Leaving:

@@ -1,4 +1,4 @@
-"""Several processes on one listening socket: one that dies is replaced, all end together."""
+"""Several processes on one listening socket: one that dies is replaced, all leave together."""
 
 import os
 import signal
@@ -8,21 +8,25 @@ from contextlib import suppress
 
 import structlog
 
-from valetkey.cli import serving
+from valetkey.cli.serving import Patience
+from valetkey.cli.succession import GRACE, LEAVE
 
 TOO_SOON = 2.0  # a worker that lives no longer than that is not replaced at once
-PATIENCE = serving.GRACE + 5
 HOPELESS = 5.0  # a worker that cannot start while we are that young will never start
 CANNOT_START = 3  # uvicorn's exit code for that
-WATCHED = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGALRM)
+WATCHED = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, LEAVE, signal.SIGALRM)
+LOOKS = 1.0  # seconds after which we look whether our own parent lives
 log = structlog.get_logger("valetkey.workers")
 
 
 class Workers:
     """Forks, before anything is opened, and then only waits for signals."""
 
-    def __init__(self, count: int, serve: Callable[[int], int], at_end: Callable[[], None]) -> None:
-        self.count, self.serve, self.at_end = count, serve, at_end
+    def __init__(
+        self, count: int, serve: Callable[[int], int], at_end: Callable[[], None], patience: Patience
+    ) -> None:
+        self.count, self.serve, self.at_end, self.patience = count, serve, at_end, patience
+        self.parent = os.getppid()
         self.born: dict[int, float] = {}
         self.began = time.monotonic()
         self.ending = False
@@ -35,7 +39,12 @@ class Workers:
         try:
             self.fill()
             while self.born or not self.ending:
-                self.obey(signal.sigwait(WATCHED))
+                came = signal.sigtimedwait(WATCHED, LOOKS)
+                if came is not None:
+                    self.obey(came.si_signo)
+                elif os.getppid() != self.parent and not self.ending:
+                    log.warning("parent_gone")
+                    self.end(signal.SIGTERM)
         finally:
             signal.alarm(0)
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
@@ -47,8 +56,10 @@ class Workers:
             self.bury()
         elif number == signal.SIGALRM:
             self.end(signal.SIGKILL) if self.ending else self.fill()
+        elif number == signal.SIGINT and self.ending:
+            self.end(signal.SIGKILL)
         else:
-            self.end(signal.SIGKILL if self.ending and number == signal.SIGINT else signal.SIGTERM)
+            self.end(LEAVE if number == LEAVE else signal.SIGTERM)
 
     def fill(self) -> None:
         """Start the workers that are missing."""
@@ -65,7 +76,6 @@ class Workers:
         code = 1
         try:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            signal.signal(signal.SIGHUP, signal.SIG_IGN)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, WATCHED)
             code = self.serve(parent)
         except BaseException:
@@ -102,7 +112,8 @@ class Workers:
         if not self.ending:
             self.ending = True
             self.at_end()
-            signal.alarm(PATIENCE)
+            stay = self.patience.idle if number == LEAVE else self.patience.drain
+            signal.alarm(int(stay) + GRACE + 10)
         for pid in self.born:
             with suppress(ProcessLookupError):
                 os.kill(pid, number)

@@ -1,0 +1,84 @@
+"""One generation of `valetkey serve`: reads the settings, opens the database, serves, alone or with workers."""
+
+import gc
+import os
+import signal
+import socket
+import sys
+from functools import partial
+
+import msgspec
+import structlog
+
+from valetkey.cli import serving
+from valetkey.cli.config import mistakes
+from valetkey.cli.succession import Start, Told, tell
+from valetkey.cli.terminal import Place, Refused, Terminal, without_password
+from valetkey.cli.workers import Workers
+from valetkey.server.authorization_server import AuthorizationServer
+from valetkey.settings import Settings
+from valetkey.web import logs
+
+
+def main() -> int:
+    """What `valetkey serve` runs in a process of its own, for every generation; returns the exit code."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # meant for whoever started us
+    start = msgspec.json.decode(sys.argv[1], type=Start)
+    os.set_inheritable(start.listening, False)
+    os.set_inheritable(start.tell, False)
+    with socket.socket(fileno=start.listening) as listening:
+        listening.setblocking(False)
+        try:
+            settings = with_port(usable(start), listening.getsockname()[1])
+        except Refused as refused:
+            tell(start.tell, Told(refused=tuple(refused.message.split("\n"))))
+            return refused.exit_code
+        return run(start, settings, listening)
+
+
+def usable(start: Start) -> Settings:
+    """The settings as they are now, if one can serve with them. Raises Refused."""
+    terminal = Terminal(Place(start.database, start.config))
+    settings = terminal.settings(start.flags)
+    if wrong := mistakes(settings):
+        raise Refused(*wrong, exit_code=2)
+    terminal.act(nothing, settings)  # a database that cannot be used is said here, in one line
+    return settings
+
+
+def with_port(settings: Settings, port: int) -> Settings:
+    """The settings with the port that we really have (port 0 takes any)."""
+    return msgspec.structs.replace(settings, server=msgspec.structs.replace(settings.server, port=port))
+
+
+async def nothing(server: AuthorizationServer) -> None:
+    """Opening was all."""
+
+
+def run(start: Start, settings: Settings, listening: socket.socket) -> int:
+    """Serve on a socket; returns the exit code."""
+    logs.configure(settings.log, keep=True)
+    log = structlog.get_logger("valetkey.serve")
+    host, port = listening.getsockname()[:2]
+    count, issuer = settings.server.workers, settings.public_url
+    database = without_password(settings.database)
+    log.info("listening", host=host, port=port, issuer=issuer, workers=count, database=database)
+    most = serving.raised_file_limit()
+    gc.collect()
+    gc.freeze()  # what is here by now stays: no collection looks at it again, and workers share its memory
+    tell(start.tell, Told(workers=count))
+    patience = serving.Patience(start.drain, settings.server.idle_deadline)
+
+    def serve(parent: int) -> int:
+        ready = partial(tell, start.tell, Told(serving=os.getpid()))
+        return serving.serve(settings, listening, serving.Manner(patience, most, parent, ready))
+
+    if count == 1:
+        return serve(start.parent)
+    workers = Workers(count, serve, listening.close, patience)
+    workers.parent = start.parent  # also if it has gone while we read
+    return workers.run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""Clients that never stop asking, on connections they keep and on new ones; each answer that failed is kept."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from tests.torture.wire import read_reply
+
+ASK = b"GET /v1/users/self?access_token=unknown HTTP/1.1\r\nHost: a\r\n"
+PAUSE = 0.005
+
+
+class Load:
+    """`async with loading(port) as load:` and then `await load.more(100)`."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.answers = 0
+        self.failures: list[str] = []
+
+    async def kept(self) -> None:
+        """One client that keeps its connection for as long as the server does."""
+        await self.connect(b"\r\n")
+
+    async def fresh(self) -> None:
+        """One client that comes anew each time."""
+        await self.connect(b"Connection: close\r\n\r\n")
+
+    async def connect(self, end: bytes) -> None:
+        """Ask on one connection after the other."""
+        while True:
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+            try:
+                kept = True
+                while kept:
+                    kept = await self.asked(reader, writer, end)
+                    await asyncio.sleep(PAUSE)
+            finally:
+                writer.close()
+
+    async def asked(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, end: bytes) -> bool:
+        """Ask once; whether the connection can be kept."""
+        try:
+            writer.write(ASK + end)
+            reply = await read_reply(reader)
+        except (OSError, EOFError) as error:
+            self.failures.append(repr(error))
+            return False
+        self.answers += 1
+        if reply.status != 400:
+            self.failures.append(f"{reply.status} {reply.body!r}")
+        return reply.headers.get("connection") != "close"
+
+    async def more(self, answers: int) -> None:
+        """Wait for so many answers more."""
+        wanted = self.answers + answers
+        async with asyncio.timeout(60):
+            while True:
+                if self.answers >= wanted:
+                    return
+                await asyncio.sleep(PAUSE)
+
+
+@asynccontextmanager
+async def loading(port: int, kept: int = 8, fresh: int = 2) -> AsyncIterator[Load]:
+    """Load, until the block ends."""
+    load = Load(port)
+    tasks = [asyncio.create_task(load.kept()) for _ in range(kept)]
+    tasks += [asyncio.create_task(load.fresh()) for _ in range(fresh)]
+    try:
+        yield load
+        for task in tasks:
+            assert not task.done(), task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # the connections are closed in the next turn
