@@ -1,0 +1,74 @@
+"""Every target by its name, with the words its inputs are made of and a few that are worth starting from."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.torture.fuzz import door, targets
+
+CORPUS = Path(__file__).parent / "corpus"
+
+
+@dataclass(frozen=True)
+class Target:
+    """A function that raises when a reader does what it should not."""
+
+    run: Callable[[bytes], None]
+    words: tuple[bytes, ...]
+
+    def seeds(self, name: str) -> list[bytes]:
+        """What lies in the corpus; found inputs are added there."""
+        return [file.read_bytes() for file in sorted((CORPUS / name).iterdir())]
+
+
+FORM = tuple(b"& = % + ; %00 %ff %C3%A9 %zz a b sig sig=1 \xc3\xa9 \xff \x00 ? # %26 %3D".split(b" "))
+URI = tuple(
+    b"& ; ? = % + . .. [ ] / // : @ # \\ * %20 %5B %2E %2e%2e %41 %00 %7F code CODE state error access_token iss "
+    b"error_description error.description error%20uri https http app.example 127.0.0.1 [::1] localhost xn--a "
+    b"javascript: my.app: a b 1 80 65536 https://app.example/cb".split()
+)
+MULTIPART = (
+    b"multipart/form-data; boundary=x\n", b"multipart/form-data; boundary=", b'"', b"--x\r\n", b"--x--\r\n", b"--x",
+    b"Content-Disposition: form-data; name=", b'"a"', b'"b"; filename="c"', b"\r\n\r\n", b"\r\n", b"\xff", b"\x00",
+    b"Content-Transfer-Encoding: ", b"base64", b"8bit", b"filename*=utf-8''a", b"Content-Type: text/plain", b"v",
+)  # fmt: skip
+COOKIE = (b"__Host-valetkey=", b"valetkey=", b"v" * 43, b"w" * 42, b";", b"; ", b"=", b'"', b" ", b"\t", b"\xa0", b",",
+          b"\x85", b"$Version=1")  # fmt: skip
+BASIC = (
+    b"Basic ",
+    b"basic",
+    b" ",
+    b"YTpi",
+    b"YTo=",
+    b"OmI",
+    b"==",
+    b"%",
+    b"\n",
+    b":",
+    b"+",
+    b"\xff",
+    b"\x00",
+    b"JTAw",
+)
+HOPS = (b"203.0.113.7", b"10.0.0.1", b"fd00::1", b"2001:db8::1", b"::ffff:10.0.0.1", b"::ffff:203.0.113.7", b",",
+        b", ", b" ", b"%eth0", b"[", b"]", b":80", b"unknown", b"010.0.0.1", b"\xa0", b"\xff", b"/8")  # fmt: skip
+HTTP = (
+    b"GET / HTTP/1.1\r\n", b"POST /a?b HTTP/1.1\r\n", b"GET / HTTP/1.0\r\n", b"Host: a\r\n", b"\r\n", b"\n", b"\r",
+    b"Content-Length: ", b"3", b"0", b"-1", b"+1", b"Transfer-Encoding: chunked\r\n", b"3\r\nabc\r\n", b"0\r\n\r\n",
+    b"abc", b"Transfer-Encoding: gzip\r\n", b"Connection: close\r\n", b"Expect: 100-continue\r\n", b" ", b":", b"\t",
+    b"Upgrade: websocket\r\n", b"Connection: upgrade\r\n", b"\x00", b"\xff", b"CONNECT a:1 HTTP/1.1\r\n", b";x=y",
+    b"OPTIONS * HTTP/1.1\r\n", b"GET http://a/ HTTP/1.1\r\n", b"ffffffffffffffff", b"Trailer: x\r\n", b"PRI * HTTP/2.0",
+)  # fmt: skip
+
+TARGETS = {
+    "form": Target(targets.form, FORM),
+    "query": Target(targets.query, FORM),
+    "multipart": Target(targets.multipart, MULTIPART),
+    "redirect": Target(targets.redirect, URI),
+    "registration": Target(targets.registration, URI),
+    "cookie": Target(targets.cookie, COOKIE),
+    "basic": Target(targets.basic, BASIC),
+    "forwarded": Target(targets.forwarded, HOPS),
+    "door-httptools": Target(door.httptools, HTTP),
+    "door-h11": Target(door.h11, HTTP),
+}
