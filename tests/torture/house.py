@@ -69,16 +69,12 @@ class House:
         await server.close()
         return browsers
 
+    def command(self) -> list[str]:
+        program = str(Path(sys.executable).with_name("valetkey"))
+        places = ["--port", str(self.port), "--workers", str(self.workers)]
+        return [program, "serve", *places, *self.options]
+
     def launch(self) -> None:
-        command = [
-            Path(sys.executable).with_name("valetkey"),
-            "serve",
-            "--port",
-            str(self.port),
-            "--workers",
-            str(self.workers),
-            *self.options,
-        ]
         environment = os.environ | {
             "VALETKEY_ISSUER": self.base,
             "VALETKEY_DATABASE": self.database,
@@ -87,7 +83,7 @@ class House:
         }
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                command,
+                self.command(),
                 env=environment,
                 stdout=log,
                 stderr=log,

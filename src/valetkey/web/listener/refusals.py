@@ -21,12 +21,18 @@ CROWDED: Refusal = (429, "There are too many connections from your address.")
 
 def answer(refusal: Refusal, headers: list[tuple[bytes, bytes]]) -> bytes:
     """The bytes that say no."""
-    status, words = refusal
-    body = json.dumps({"code": status, "error_type": "OAuthException", "error_message": words}).encode()
+    status = refusal[0]
+    body = json.dumps(said(refusal)).encode()
     lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}".encode()]
     lines += [name + b": " + value for name, value in headers]
     lines += [b"content-type: application/json", b"cache-control: no-store", b"connection: close"]
     return b"\r\n".join([*lines, b"content-length: %d" % len(body), b"", body])
+
+
+def said(refusal: Refusal) -> dict[str, int | str]:
+    """The body of the answer."""
+    status, words = refusal
+    return {"code": status, "error_type": "OAuthException", "error_message": words}
 
 
 def why_not_head(url_bytes: int, headers: list[tuple[bytes, bytes]]) -> Refusal | None:
