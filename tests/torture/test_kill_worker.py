@@ -65,7 +65,11 @@ def ports_of(pid: int, port: int) -> set[int]:
             inodes.add(os.readlink(file).removeprefix("socket:[").removesuffix("]"))
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     here = f"0100007F:{port:04X}"
-    return {int(row[2].partition(":")[2], 16) for row in rows if row[1] == here and row[9] in inodes}
+    return {
+        int(row[2].partition(":")[2], 16)
+        for row in rows
+        if row[1] == here and row[3] == "01" and row[9] in inodes
+    }
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

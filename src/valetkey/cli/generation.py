@@ -11,6 +11,7 @@ import msgspec
 import structlog
 
 from valetkey.cli import serving
+from valetkey.cli.accepting import Shares
 from valetkey.cli.config import mistakes
 from valetkey.cli.succession import Start, Told, tell
 from valetkey.cli.terminal import Place, Refused, Terminal, without_password
@@ -71,13 +72,14 @@ def run(start: Start, settings: Settings, listening: socket.socket) -> int:
 
     def serve(parent: int) -> int:
         ready = partial(tell, start.tell, Told(serving=os.getpid()))
-        return serving.serve(settings, listening, serving.Manner(patience, most, parent, ready))
+        return serving.serve(settings, listening, serving.Manner(patience, most, parent, ready, share()))
 
-    if count == 1:
-        return serve(start.parent)
+    def share() -> tuple[Shares, int] | None:
+        return (workers.shares, workers.place) if count > 1 else None
+
     workers = Workers(count, serve, listening.close, patience)
     workers.parent = start.parent  # also if it has gone while we read
-    return workers.run()
+    return workers.run() if count > 1 else serve(start.parent)
 
 
 if __name__ == "__main__":

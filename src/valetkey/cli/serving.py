@@ -17,6 +17,7 @@ from msgspec import Struct
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from valetkey.cli import door
+from valetkey.cli.accepting import Accepting, Shares
 from valetkey.cli.succession import GRACE, LEAVE
 from valetkey.server.authorization_server import assemble
 from valetkey.settings import Settings
@@ -46,6 +47,7 @@ class Manner(Struct, frozen=True):
     connections: int = 900
     parent: int | None = None
     ready: Callable[[], None] = lambda: None
+    share: tuple[Shares, int] | None = None  # with other workers: their shares, and which is ours
 
 
 def serve(settings: Settings, listening: socket.socket, manner: Manner) -> int:
@@ -94,11 +96,21 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Open everything, listen, also on a socket that another process has shut before it left, and say so."""
-        await super().startup(sockets)
-        for listening in sockets or ():
+        share = self.manner.share
+        await super().startup(sockets if share is None else [])
+        for listening in (sockets or ()) if self.started else ():
             door.open_again(listening)
+            if share is not None:
+                fair: Any = Accepting(listening, self.connection, self.server_state.connections, share)
+                self.servers.append(fair)
         if self.started:
             self.manner.ready()
+
+    def connection(self) -> asyncio.Protocol:
+        """What uvicorn makes for a new connection."""
+        kind: Any = self.config.http_protocol_class
+        made: asyncio.Protocol = kind(self.config, self.server_state, self.lifespan.state)
+        return made
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """The end; after a drain nobody is cut off in it."""
@@ -141,6 +153,9 @@ class Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second."""
+        for server in self.servers:
+            if isinstance(server, Accepting) and server.serving:
+                server.note()
         if self.leaves_at is not None:
             if self.succeeded:
                 self.let_go()

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 import structlog
 
+from valetkey.cli.accepting import NOBODY, Shares
 from valetkey.cli.serving import Patience
 from valetkey.cli.succession import GRACE, LEAVE
 
@@ -28,6 +29,9 @@ class Workers:
         self.count, self.serve, self.at_end, self.patience = count, serve, at_end, patience
         self.parent = os.getppid()
         self.born: dict[int, float] = {}
+        self.shares = Shares(count)
+        self.places: dict[int, int] = {}  # which share is whose
+        self.place = 0
         self.began = time.monotonic()
         self.ending = False
         self.code = 0
@@ -65,10 +69,11 @@ class Workers:
         """Start the workers that are missing."""
         while len(self.born) < self.count:
             parent = os.getpid()
+            self.place = min(set(range(self.count)) - set(self.places.values()))
             pid = os.fork()
             if pid == 0:
                 self.be_worker(parent)
-            self.born[pid] = time.monotonic()
+            self.born[pid], self.places[pid] = time.monotonic(), self.place
             log.debug("worker_started", pid=pid)
 
     def be_worker(self, parent: int) -> None:
@@ -93,6 +98,7 @@ class Workers:
             if pid == 0:
                 return
             lived = time.monotonic() - self.born.pop(pid, 0.0)
+            self.shares.note(self.places.pop(pid), NOBODY)
             if not self.ending:
                 self.mourn(pid, os.waitstatus_to_exitcode(status), lived)
 
