@@ -6,7 +6,7 @@ serve.py PORT WORKERS; the settings come from the environment.
 import sys
 from typing import Any
 
-from valetkey.cli import main, serving
+from valetkey.cli import generation, main, serving, succession
 
 HEADERS = [(b"content-type", b"text/plain"), (b"content-length", b"2")]
 
@@ -25,7 +25,10 @@ class WithEmpty:
 
 
 if __name__ == "__main__":
-    make_app = serving.make_app
-    serving.make_app = lambda settings: WithEmpty(make_app(settings))  # type: ignore[assignment]
+    if sys.argv[1] == "generation":  # the process that serves
+        make_app = serving.make_app
+        serving.make_app = lambda settings: WithEmpty(make_app(settings))  # type: ignore[assignment]
+        sys.exit(generation.main(sys.argv[2]))
+    succession.PROGRAM = (__file__, "generation")
     places = ["--host", "127.0.0.1", "--port", sys.argv[1], "--workers", sys.argv[2]]
     main.cli(["serve", *places], prog_name="valetkey")

@@ -21,10 +21,10 @@ from valetkey.settings import Settings
 from valetkey.web import logs
 
 
-def main() -> int:
+def main(told: str) -> int:
     """What `valetkey serve` runs in a process of its own, for every generation; returns the exit code."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # meant for whoever started us
-    start = msgspec.json.decode(sys.argv[1], type=Start)
+    start = msgspec.json.decode(told, type=Start)
     os.set_inheritable(start.listening, False)
     os.set_inheritable(start.tell, False)
     with socket.socket(fileno=start.listening) as listening:
@@ -83,4 +83,4 @@ def run(start: Start, settings: Settings, listening: socket.socket) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1]))

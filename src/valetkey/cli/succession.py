@@ -24,6 +24,7 @@ from valetkey.cli.notify import notify
 SIGNALS = (signal.SIGCHLD, signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
 LEAVE = signal.SIGUSR1  # from us to a generation: another one serves now
 GRACE = 30  # seconds for requests under way, and for those who read slowly
+PROGRAM = ("-m", "valetkey.cli.generation")
 START = 60.0  # a generation that does not serve by then is given up
 TOO_SOON = 2.0  # one that lives no longer than that is not replaced at once
 MOST_LEAVING = 3  # more, and the oldest closes what connections it still has
@@ -62,7 +63,7 @@ class Generation:
         self.told, end = os.pipe()
         os.set_blocking(self.told, False)
         start = msgspec.structs.replace(start, tell=end, parent=os.getpid())
-        words = [sys.executable, "-P", "-m", "valetkey.cli.generation", msgspec.json.encode(start).decode()]
+        words = [sys.executable, "-P", *PROGRAM, msgspec.json.encode(start).decode()]
         try:
             self.process = subprocess.Popen(words, pass_fds=(start.listening, end))  # noqa: S603  our own program
         except OSError:
