@@ -112,6 +112,8 @@ class TestSqlite(Contract, DatabaseContract):
         ends = await outcomes(store.apply((Save(each),)) for each in (account(5), wide, account(6)))
         assert ends[1] == "Unavailable"
         assert [end == "done" for end in ends] == [await store.account(key) is not None for key in (5, 7, 6)]
+        assert await outcomes([store.apply((Save(wide),))]) == ["Unavailable"]
+        assert await store.ready()  # one row still has room
         connection.execute("PRAGMA max_page_count = 1000000")
         await store.apply((Save(wide),))
         assert await store.account(7) == wide
@@ -122,7 +124,10 @@ class TestSqlite(Contract, DatabaseContract):
         assert connection is not None
         connection.execute("PRAGMA query_only = ON")
         assert await outcomes(store.apply((Save(account(key)),)) for key in (2, 3)) == ["Unavailable"] * 2
+        assert not await store.ready()
+        assert await store.account(1) == account()
         connection.execute("PRAGMA query_only = OFF")
+        assert await store.ready()
         await store.apply((Save(account(2)),))
         assert await store.account(3) is None
 
@@ -161,6 +166,21 @@ class TestSqlite(Contract, DatabaseContract):
         broken.close()
         await store.apply((Save(account(2)),))
         assert await store.account(2) == account(2)
+
+    async def test_a_connection_that_met_an_io_error_is_not_used_again(self, store: SqliteStore) -> None:
+        await settle_in(store)
+        met = store._writer._connection
+
+        def job(connection: sqlite3.Connection) -> None:
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorname = "SQLITE_IOERR_FSYNC"
+            raise error
+
+        with pytest.raises(Unavailable):
+            await store._writer.write(job)
+        assert await store.ready()
+        assert store._writer._connection not in (met, None)
+        await store.apply((Save(account(2)),))
 
     @pytest.mark.parametrize("place", ["/dev/null/nowhere.db", "/"])
     async def test_a_place_where_no_file_can_be_is_told(self, place: str) -> None:

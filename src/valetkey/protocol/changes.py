@@ -53,6 +53,14 @@ class Withdraw(Struct, frozen=True):
     at: int
 
 
+class Hold(Struct, frozen=True):
+    """A remembered consent must still be there: Conflict if it was taken back. Whoever takes it back later finds what
+    this list wrote under it."""
+
+    account_id: int
+    client_id: str
+
+
 class Seen(Struct, frozen=True):
     """A session was used: move its `last_seen_at`, and its end with it."""
 
@@ -88,5 +96,5 @@ class Once(Struct, frozen=True):
     until: int
 
 
-Change = Save | Spend | Revoke | Withdraw | Seen | End | EndAll | Remove | Once
+Change = Save | Spend | Revoke | Withdraw | Hold | Seen | End | EndAll | Remove | Once
 Changes = tuple[Change, ...]

@@ -37,7 +37,7 @@ class Store(Protocol):
         """Finish the writes handed in, then disconnect."""
 
     async def ready(self) -> bool:
-        """Whether the database answers."""
+        """Whether the database answers, and takes writes as far as is known."""
 
     # What the endpoints must know.
     async def authorize_facts(self, client_id: str, session_digest: bytes | None) -> AuthorizeFacts: ...

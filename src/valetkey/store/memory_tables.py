@@ -10,6 +10,7 @@ from valetkey.protocol.changes import (
     Changes,
     End,
     EndAll,
+    Hold,
     Once,
     Record,
     Remove,
@@ -128,6 +129,9 @@ class Tables:
                 if digest not in table or table[digest].spent_at is not None:
                     raise Conflict
                 self._put(table, digest, replace(table[digest], spent_at=at))
+            case Hold(account, client):
+                if (account, client) not in self.consents:
+                    raise Conflict
             case Once(key, until):
                 self._put_new(self.once, key, until)
             case Revoke(root, at):

@@ -1,6 +1,6 @@
 """The statements that only PostgreSQL knows: sets of rows in one statement."""
 
-from valetkey.store.steps import NEW_AUTHORIZATION, NEW_CODE, NEW_TOKEN, SPEND_CODE
+from valetkey.store.steps import HOLD, NEW_AUTHORIZATION, NEW_CODE, NEW_TOKEN, SPEND_CODE
 
 
 def _given(columns: str) -> str:
@@ -25,11 +25,10 @@ _TOKEN = "token bytea, root bigint, created_at bigint, expires_at bigint"
 _ROOT = "id bigint, account_id bigint, client_id text, scope text, granted_at bigint, revoked_at bigint"
 _ROOT_COLUMNS = "id, account_id, client_id, scope, granted_at, revoked_at"
 _PUT_ROOT = f"roots AS ({_put('authorizations', _ROOT_COLUMNS, _ROOT_COLUMNS, 'x')})"
-_PUT_CODE = _put(
+_CODE_COLUMNS = (
     "codes",
     "digest, authorization_id, redirect_uri, expires_at, challenge, spent_at",
     "code, root, redirect_uri, expires_at, challenge, spent_at",
-    "x",
 )
 _TOKEN_COLUMNS = (
     "tokens",
@@ -46,6 +45,13 @@ _SPENT = (
     "WHERE codes.digest = held.digest AND codes.spent_at IS NULL RETURNING x.*"
 )
 
+# In the order of the keys, as whoever takes back several consents finds them.
+_CONSENTED = (
+    "SELECT account_id, client_id FROM consents WHERE (account_id, client_id) IN (SELECT holder, app FROM x) "
+    "ORDER BY account_id, client_id FOR KEY SHARE"
+)
+_ALLOWED = "SELECT x.* FROM x JOIN consented c ON c.account_id = x.holder AND c.client_id = x.app"
+
 # The lists of changes that come often, by their steps: many such lists in one statement, one round trip, one commit.
 # A key that is taken fails it whole; the lists are then applied one by one.
 SHAPES: dict[tuple[str, ...], str] = {
@@ -57,7 +63,18 @@ SHAPES: dict[tuple[str, ...], str] = {
         f"kept AS ({_put(*_TOKEN_COLUMNS, 'spent')})",
         written="spent",
     ),
-    (NEW_AUTHORIZATION, NEW_CODE): _batch(f"{_ROOT}, {_CODE}", _PUT_ROOT, f"kept AS ({_PUT_CODE})"),
+    # A code is kept only where the consent was not taken back meanwhile.
+    (HOLD, NEW_AUTHORIZATION, NEW_CODE): _batch(
+        f"holder bigint, app text, {_ROOT}, {_CODE}",
+        f"consented AS ({_CONSENTED})",
+        f"allowed AS ({_ALLOWED})",
+        f"roots AS ({_put('authorizations', _ROOT_COLUMNS, _ROOT_COLUMNS, 'allowed')})",
+        f"kept AS ({_put(*_CODE_COLUMNS, 'allowed')})",
+        written="allowed",
+    ),
+    (NEW_AUTHORIZATION, NEW_CODE): _batch(
+        f"{_ROOT}, {_CODE}", _PUT_ROOT, f"kept AS ({_put(*_CODE_COLUMNS, 'x')})"
+    ),
     (NEW_AUTHORIZATION, NEW_TOKEN): _batch(
         f"{_ROOT}, {_TOKEN}", _PUT_ROOT, f"kept AS ({_put(*_TOKEN_COLUMNS, 'x')})"
     ),

@@ -53,7 +53,7 @@ class SqliteStore(Lookups):
 
     async def ready(self) -> bool:
         try:
-            return self._read("SELECT 1 FROM schema_version") is not None
+            return self._read("SELECT 1 FROM schema_version") is not None and await self._writer.able()
         except Unavailable:
             return False
 
@@ -90,8 +90,8 @@ class SqliteStore(Lookups):
         def job(connection: sqlite3.Connection) -> None:
             for step in steps:
                 found = ask(connection, step.statement, *step.values)
-                if step.must and found.rowcount == 0:
-                    raise Conflict
+                if step.must and (found.rowcount == 0 or (found.rowcount < 0 and found.fetchone() is None)):
+                    raise Conflict  # -1: a SELECT
 
         await self._writer.write(job)
 
@@ -184,6 +184,7 @@ def _nameless(statement: str) -> tuple[str, list[int] | None]:
 
     Numbered marks would do, but Python 3.12 takes them for names and warns at every use.
     """
+    statement = statement.removesuffix(" FOR KEY SHARE")  # nobody else writes meanwhile
     order = [int(number) - 1 for number in re.findall(r"\$(\d+)", statement)]
     return re.sub(r"\$\d+", "?", statement), None if order == list(range(len(order))) else order
 

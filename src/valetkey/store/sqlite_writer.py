@@ -6,6 +6,7 @@ into the file by another thread, so that commits do not stop for it.
 """
 
 import asyncio
+import contextlib
 import queue
 import sqlite3
 import threading
@@ -22,6 +23,7 @@ Entry = tuple[asyncio.Future[Any], Job]
 _MOST = 512  # jobs in one transaction
 _ASK_AGAIN = 0.0003  # seconds, while another process writes
 _GATHERED = 1600  # rows written from one checkpoint to the next
+_SAME_AGAIN = "UPDATE schema_version SET version = version"  # reaches the disk and changes nothing
 
 
 class _Undo(Exception):
@@ -44,6 +46,7 @@ class Writer:
         self._connection: sqlite3.Connection | None = None
         self._thread: threading.Thread | None = None
         self._moved = 0
+        self._failed = False  # the last transaction that wrote
 
     def start(self) -> None:
         """Connect and start the thread; the running loop is the one that is answered."""
@@ -70,6 +73,15 @@ class Writer:
         self._waiting.append((future, job))
         self._arm()
         return await future
+
+    async def able(self) -> bool:
+        """Whether writing works. It is tried only after a failure: an idle store writes nothing."""
+        if self._failed:
+            try:
+                await self.write(lambda connection: connection.execute(_SAME_AGAIN))
+            except Unavailable:
+                return False
+        return True
 
     # On the loop.
 
@@ -125,9 +137,14 @@ class Writer:
         try:
             if self._connection is None:
                 self._connection = self._open()
-            return self._commit(self._connection, jobs)
+            written = self._connection.total_changes
+            values = self._commit(self._connection, jobs)
+            if self._failed:
+                self._failed = self._connection.total_changes == written
+            return values
         except Exception as error:  # whatever it is, this thread lives on
-            self._roll_back()
+            self._failed = True
+            self._roll_back(getattr(error, "sqlite_errorname", "").startswith(_UNTRUSTED))
             return [Unavailable(str(error)) for _ in jobs]
 
     def _commit(self, connection: sqlite3.Connection, jobs: list[Job]) -> list[Any]:
@@ -141,14 +158,20 @@ class Writer:
         connection.execute("COMMIT")
         return values
 
-    def _roll_back(self) -> None:
-        """A connection that cannot even roll back is done for; the next list begins with a new one."""
-        if self._connection is not None and self._connection.in_transaction:
-            try:
-                self._connection.execute("ROLLBACK")
-            except sqlite3.Error:
-                self._connection.close()
-                self._connection = None
+    def _roll_back(self, untrusted: bool) -> None:
+        """A connection that met an I/O error, or cannot even roll back, is done for; the next list has a new one."""
+        connection = self._connection
+        if connection is None:
+            return
+        try:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            untrusted = True
+        if untrusted:
+            self._connection = None
+            with contextlib.suppress(sqlite3.Error):
+                connection.close()
 
 
 def _begin(connection: sqlite3.Connection) -> None:
@@ -200,3 +223,4 @@ _STATES = (
     "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN",
     "SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_NOMEM", "SQLITE_PERM", "SQLITE_PROTOCOL",
 )  # fmt: skip
+_UNTRUSTED = ("SQLITE_IOERR", "SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_PROTOCOL")

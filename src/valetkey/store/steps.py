@@ -8,6 +8,7 @@ from valetkey.protocol.changes import (
     Changes,
     End,
     EndAll,
+    Hold,
     Once,
     Remove,
     Revoke,
@@ -104,6 +105,7 @@ SPEND_TICKET = "UPDATE tickets SET spent_at = $1 WHERE digest = $2 AND spent_at 
 REVOKE = "UPDATE authorizations SET revoked_at = $1 WHERE revoked_at IS NULL AND id = $2"
 REVOKE_ALL = "UPDATE authorizations SET revoked_at = $1 WHERE revoked_at IS NULL AND account_id = $2"
 REVOKE_PAIR = f"{REVOKE_ALL} AND client_id = $3"
+HOLD = "SELECT 1 FROM consents WHERE account_id = $1 AND client_id = $2 FOR KEY SHARE"
 DROP_CONSENT = "DELETE FROM consents WHERE account_id = $1 AND client_id = $2"
 DROP_CONSENTS = "DELETE FROM consents WHERE account_id = $1"
 SEEN = "UPDATE sessions SET last_seen_at = $1, expires_at = $2 WHERE digest = $3"
@@ -117,7 +119,7 @@ REMOVE = (
     "DELETE FROM consents WHERE client_id = $1",
     "DELETE FROM clients WHERE id = $1",
 )
-_TURNS = {SPEND_CODE: 0, SPEND_TICKET: 0, NEW_ONCE: 0, SHOW_PICTURE: 3} | dict.fromkeys(
+_TURNS = {HOLD: 0, SPEND_CODE: 0, SPEND_TICKET: 0, NEW_ONCE: 0, SHOW_PICTURE: 3} | dict.fromkeys(
     (NEW_ACCOUNT, NEXT_ACCOUNT, NEW_CLIENT, NEXT_CLIENT), 1
 )
 
@@ -202,6 +204,7 @@ _STEPS: dict[type[Change], Callable[[Any], list[Step]]] = {
     Spend: _spend,
     Revoke: lambda change: [Step(REVOKE, (change.at, change.authorization_id))],
     Withdraw: _withdraw,
+    Hold: lambda change: [Step(HOLD, (change.account_id, change.client_id), must=True)],
     Seen: lambda change: [Step(SEEN, (change.at, change.expires_at, change.session_digest))],
     End: lambda change: [Step(END, (change.session_digest, change.account_id))],
     EndAll: _end_all,

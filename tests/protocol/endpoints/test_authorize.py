@@ -24,7 +24,7 @@ from tests.protocol.samples import (
     session,
     told,
 )
-from valetkey.protocol.changes import Save
+from valetkey.protocol.changes import Hold, Save
 from valetkey.protocol.decision import (
     Answer,
     AskConsent,
@@ -294,7 +294,7 @@ def test_who_is_asked_and_for_what(
     lifetime = 3600 if kind == "token" else None
     decision = decided(pairs, known, None, book)
     if new is None:
-        assert isinstance(decision, Answer) and decision.changes == ()
+        assert isinstance(decision, Answer) and decision.changes == (Hold(1, "app"),)
         return
     assert decision == AskConsent(app, "dev", account(), REDIRECT, ALL, new, lifetime, ())
     for unknown in ("", "yes", "ALLOW", "allow "):  # H6
@@ -303,7 +303,10 @@ def test_who_is_asked_and_for_what(
     kept = tuple(dict.fromkeys((*(before.scope if before else ()), *ALL)))
     assert isinstance(allowed, Answer)
     assert allowed.scope == ALL
-    assert allowed.changes == (Save(Consent(1, "app", kept, NOW)),)
+    held = (
+        () if before is None else (Hold(1, "app"),)
+    )  # what is merged must not have been taken back meanwhile
+    assert allowed.changes == (*held, Save(Consent(1, "app", kept, NOW)))
 
 
 # --- yes --------------------------------------------------------------------------------------------------------------

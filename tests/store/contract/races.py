@@ -7,8 +7,8 @@ import pytest
 from msgspec.structs import replace
 
 from tests.store.samples import NOW, account, authorization, client, code, digest, grant, settle_in, token
-from valetkey.protocol.changes import Changes, Once, Revoke, Save, Spend
-from valetkey.protocol.model import AuthorizationCode
+from valetkey.protocol.changes import Changes, Hold, Once, Revoke, Save, Spend, Withdraw
+from valetkey.protocol.model import AuthorizationCode, Consent
 from valetkey.store import Conflict, Store
 
 
@@ -87,6 +87,29 @@ class RacesContract:
         assert [await store.account(key) for key in (50, 51, 52, 53)] == [None] * 4
         found = [(await store.exchange_facts("app", digest(f"code{turn}"))).code for turn in range(8)]
         assert [each and each.spent_at for each in found] == [NOW] * 7 + [None]
+
+    async def test_nothing_is_granted_under_a_consent_that_was_taken_back(
+        self, store: Store, other: Store
+    ) -> None:
+        await settle_in(store)
+        consent, hold = Save(Consent(1, "app", ("basic",), NOW)), Hold(1, "app")
+        for turn in range(10):
+            await store.apply((consent,))
+            keys = range(turn * 20 + 1, turn * 20 + 21)
+            grants: list[Changes] = [
+                (hold, Save(authorization(key)), Save(code(f"code{key}", authorization(key)))) for key in keys
+            ]
+            grants[turn:turn] = [(Withdraw(1, "app", NOW),)]
+            ends = await outcomes(
+                (store, other)[number % 2].apply(each) for number, each in enumerate(grants)
+            )
+            assert ends.pop(turn) == "done"
+            for key, end in zip(keys, ends, strict=True):
+                found = (await store.exchange_facts("app", digest(f"code{key}"))).code
+                assert (end, found is None) in (("done", False), ("Conflict", True))
+                assert found is None or found.authorization.revoked_at == NOW
+        ends = await outcomes(store.apply((hold, each)) for each in (Save(authorization(900)), consent))
+        assert ends == ["Conflict", "Conflict"]
 
     async def test_a_name_is_taken_once(self, store: Store, other: Store) -> None:
         ends = await outcomes(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from valetkey.protocol.changes import Changes, Save
+from valetkey.protocol.changes import Changes, Hold, Save
 from valetkey.protocol.decision import Answer, AskConsent, AskLogin, AuthorizeDecision, ErrorPage, Refuse
 from valetkey.protocol.errors import (
     AccessDenied,
@@ -79,9 +79,9 @@ def decide_trusted(request: Trusted, facts: AuthorizeFacts, said: str | None, no
     new = consent.still_to_ask(client, scope, facts.consent, book.remember_consent, kind.in_front)
     if new is not None and said != "allow":
         return AskConsent(client, facts.developer, account, request.redirect_uri, scope, new, lifetime)
-    kept: Changes = ()
+    kept: Changes = () if facts.consent is None else (Hold(account.id, client.id),)
     if new is not None:
-        kept = (Save(consent.merged(client.id, scope, facts.consent, account.id, now)),)
+        kept += (Save(consent.merged(client.id, scope, facts.consent, account.id, now)),)
     if kind.issues == "code":
         lifetime = profile.code_lifetime
     return Answer(
