@@ -67,6 +67,23 @@ async def test_everything_that_is_dead_goes_in_batches(url: str) -> None:
     await server.close()
 
 
+async def test_what_is_fresh_stays_when_the_clock_is_set_back_meanwhile(url: str) -> None:
+    times = [NOW]
+    server = await opened(url, lambda: times[-1])
+    await litter(server, 2500, NOW - 9000)
+
+    async def set_back(seconds: float) -> None:
+        times.append(NOW - 7200)
+        assert len(times) < 60, "it goes on and on"
+        await server.store.apply((Save(Ticket(b"%032d" % len(times), b"s" * 32, b"", times[-1] + 600)),))
+
+    assert await housekeeping.clean(server, "me", Pace(set_back)) == 2500
+    assert len(times) > 2
+    for turn in range(2, len(times) + 1):
+        assert await server.store.ticket(b"%032d" % turn) is not None
+    await server.close()
+
+
 class Busy:
     """Rows that take their time, and a clock that only they move."""
 

@@ -77,11 +77,14 @@ async def clean(server: AuthorizationServer, holder: str, pace: Pace | None = No
     """Remove all that is dead by any host's clock, and return how many rows went; where nothing is, nothing is written.
 
     Whoever finds something asks for the lease before going on. Removing is safe for many at once, only not useful.
+    A clock that is set back in between is followed: what is fresh by it stays.
     """
     store, now, pace = server.store, server.clock() - SKEW, pace or Pace()
     gone = await store.clean(now, PROBE)
     if gone:
-        gone += await alone(server, holder, pace, lambda rows: store.clean(now, rows))
+        gone += await alone(
+            server, holder, pace, lambda rows: store.clean(min(now, server.clock() - SKEW), rows)
+        )
     if await store.shrink(1):
         await alone(server, holder, pace, store.shrink)
     return gone
