@@ -1,5 +1,7 @@
 """Logging in and out: counted before the hash, the same answer whoever is asked for (R14, R16)."""
 
+from contextlib import suppress
+
 from msgspec import Struct
 
 from valetkey.protocol.changes import Change, End, Save, Seen
@@ -7,7 +9,7 @@ from valetkey.protocol.model import Account, Session
 from valetkey.protocol.rules.digest import digest
 from valetkey.server.authorization_server import AuthorizationServer
 from valetkey.server.names import canonical
-from valetkey.store.base import Conflict
+from valetkey.store.base import Conflict, Unavailable
 
 NETWORK_PREFIX = "login:network:"
 ACCOUNT_PREFIX = "login:account:"
@@ -134,7 +136,8 @@ async def signed_in(server: AuthorizationServer, token: str) -> SignedIn | None:
     if now - session.last_seen_at > limits.idle // SEEN_STEPS:
         expires_at = min(now + limits.idle, session.created_at + limits.absolute)
         try:
-            await server.store.apply((Seen(session.digest, now, expires_at),))
+            with suppress(Unavailable):  # while nothing can be written, who is logged in may still read
+                await server.store.apply((Seen(session.digest, now, expires_at),))
         except Conflict:
             return None
     return SignedIn(session, account)

@@ -1,0 +1,36 @@
+"""Who is logged in stays so while the database takes no writes."""
+
+import os
+
+import pytest
+
+from valetkey.protocol.changes import Save
+from valetkey.protocol.model import Account
+from valetkey.server import login
+from valetkey.server.authorization_server import assemble
+from valetkey.settings import Settings
+from valetkey.store import Unavailable, open_store
+
+NOW = 1_800_000_000
+
+
+async def test_who_is_logged_in_reads_on_while_nothing_can_be_written(monkeypatch: pytest.MonkeyPatch):
+    times = [NOW]
+    server = assemble(Settings(database="memory://"), open_store("memory://"), lambda: times[-1], os.urandom)
+    snoop = Account(1, "snoop", "snoop", "Snoop Dogg", "snoop@mail.example", "argon2", NOW)
+    await server.store.apply((Save(snoop),))
+    token = await login.open_session(server, snoop, login.Attempt("snoop", "", "192.0.2.7"), None)
+    times.append(NOW + server.settings.session.idle // 2)  # its end would be moved
+
+    async def nothing(changes: object) -> None:
+        raise Unavailable("the disk is full")
+
+    with monkeypatch.context() as full:
+        full.setattr(server.store, "apply", nothing)
+        found = await login.signed_in(server, token)
+        assert found is not None
+        assert (found.account, found.session.last_seen_at) == (snoop, NOW)
+    assert await login.signed_in(server, token) is not None
+    again = await login.signed_in(server, token)
+    assert again is not None
+    assert again.session.last_seen_at == times[-1]
