@@ -52,6 +52,7 @@ class Manner(Struct, frozen=True):
 
 def serve(settings: Settings, listening: socket.socket, manner: Manner) -> int:
     """Serve on a socket until a signal says otherwise; returns the exit code."""
+    give_up_unread(listening, settings.server.body_deadline)
     server = Server(configured(settings, manner), manner)
     try:
         server.run([listening])
@@ -76,6 +77,14 @@ def configured(settings: Settings, manner: Manner) -> uvicorn.Config:
         server_header=False,
         timeout_graceful_shutdown=GRACE,
     )
+
+
+def give_up_unread(listening: socket.socket, seconds: int) -> None:
+    """Connections of this socket end when the peer takes nothing of an answer for so long, also of one that is already
+    the kernel's: it could keep a megabyte for each, and for longer than we know of (RFC 5482)."""
+    option = getattr(socket, "TCP_USER_TIMEOUT", None)  # Linux
+    if option is not None:
+        listening.setsockopt(socket.IPPROTO_TCP, option, seconds * 1000)
 
 
 def make_app(settings: Settings) -> ASGIApp:
