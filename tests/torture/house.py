@@ -5,13 +5,15 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from tests.interop.valetkey_server import free_port
-from tests.torture.wire import Reply, ask
+from tests.torture.wire import Line, Reply, ask, request
 from valetkey import settings
 from valetkey.protocol.changes import Save
 from valetkey.protocol.model import Consent
@@ -21,6 +23,14 @@ from valetkey.web.guard import csrf_for
 
 REDIRECT = "https://printer.example/callback"
 BROWSERS = 8
+
+
+class TurnedAway(Exception):
+    """The server said 503: nothing was done."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply)
+        self.reply = reply
 
 
 @dataclass
@@ -39,13 +49,16 @@ class Browser:
 class House:
     """A server process that can be killed, and the one app that everybody uses."""
 
-    def __init__(self, database: str, log: Path, workers: int = 2) -> None:
+    def __init__(
+        self, database: str, log: Path, workers: int = 2, environment: Mapping[str, str] | None = None
+    ) -> None:
         self.database, self.log, self.port, self.workers = database, log, free_port(), workers
+        self.environment = dict(environment or {})
+        self.options: tuple[str, ...] = ()
+        self.lines: list[Line] = []
         self.settings = settings.load(Path("/dev/null"), {}, {"database": database, "issuer": self.base})
         self.process: subprocess.Popen[bytes] | None = None
         self.signed_up: list[str] = []
-        self.options: tuple[str, ...] = ()
-        self.environment: dict[str, str] = {}
 
     @property
     def base(self) -> str:
@@ -79,6 +92,7 @@ class House:
             "VALETKEY_ISSUER": self.base,
             "VALETKEY_DATABASE": self.database,
             "VALETKEY_API_RATE_LIMIT": "100000000",
+            "VALETKEY_ACCOUNTS_SIGNUPS_PER_NETWORK": "100000",
             **self.environment,
         }
         with self.log.open("ab") as log:
@@ -91,30 +105,63 @@ class House:
                 start_new_session=True,
             )
 
-    async def start(self) -> None:
+    async def start(self) -> float:
+        """Start, and return the seconds until it was ready."""
+        began = time.monotonic()
         self.launch()
         async with asyncio.timeout(20):
             while not await self.healthy():
-                assert self.process and self.process.poll() is None, self.log.read_text(errors="replace")
+                assert self.process and self.process.poll() is None, self.said()
                 await asyncio.sleep(0.02)
+        return time.monotonic() - began
+
+    def said(self) -> str:
+        """What is in the server's log."""
+        return self.log.read_text(errors="replace")
 
     async def healthy(self) -> bool:
         try:
             return (await self.ask("/healthz")).status == 200
-        except OSError:
+        except (OSError, TurnedAway):
             return False
 
+    async def connect(self, count: int) -> None:
+        """Keep so many connections from now on, spread over all workers."""
+        for number in range(count):
+            line = await Line(self.port, f"127.0.1.{number % 250 + 1}").__aenter__()
+            assert (await line.send(request("/healthz"))).status == 200
+            self.lines.append(line)
+
+    def spread(self) -> list[int]:
+        """How many connections each worker has."""
+        assert self.process
+        rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        local = f":{self.port:04X}"
+        ours = {f"socket:[{row[9]}]" for row in rows if row[1].endswith(local) and row[3] == "01"}
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return [len(ours & descriptors(int(pid))) for pid in children or [self.process.pid]]
+
+    async def ask(self, path: str, form: dict[str, str] | None = None, cookie: str = "") -> Reply:
+        """A request on the kept connection whose turn it is, or on one of its own. Raises TurnedAway, OSError."""
+        if self.lines:
+            self.lines.append(self.lines.pop(0))
+            reply = await self.lines[-1].send(request(path, form, cookie))
+        else:
+            reply = await ask(self.port, path, form, cookie)
+        if reply.status == 503:
+            raise TurnedAway(reply)
+        return reply
+
     def kill(self) -> None:
+        while self.lines:
+            self.lines.pop().close()
         if self.process is not None:
             with suppress(ProcessLookupError):  # it ended by itself, and a test will say so
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
             self.process = None
 
-    async def ask(self, path: str, form: dict[str, str] | None = None, cookie: str = "") -> Reply:
-        return await ask(self.port, path, form, cookie)
-
-    # What browser and app do; each raises OSError when the server dies in between.
+    # What browser and app do; each raises OSError when the server dies in between, TurnedAway at a 503.
 
     async def authorize(self, browser: Browser) -> str:
         query = f"client_id={self.app.client.id}&redirect_uri={REDIRECT}&response_type=code"
@@ -161,3 +208,12 @@ class House:
         cookie = "v" * 43
         form = {"csrf": csrf_for(cookie), "username": username, "password": password}
         return (await self.ask("/accounts/login/", form, f"valetkey_visitor={cookie}")).status
+
+
+def descriptors(pid: int) -> set[str]:
+    """What a process has open; it goes on opening and closing while we look."""
+    found = set()
+    for file in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            found.add(os.readlink(file))
+    return found
