@@ -116,9 +116,7 @@ async def campaign(
         checked += await killed_in_between(house, browsers, faults, chance)
     finally:
         house.kill()
-        print(
-            f"{len(rounds)} faults, {book.turned_away} turned away, {checked} operations checked: nothing lost"
-        )
+    print(f"{len(rounds)} faults, {book.turned_away} turned away, {checked} operations checked: nothing lost")
 
 
 async def so_much_load(book: Book) -> None:

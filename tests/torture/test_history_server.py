@@ -163,7 +163,7 @@ async def campaign(house: House, chance: random.Random, rounds: int, killed: set
             await allow_again(house, browsers)
     finally:
         house.kill()
-        print(f"{rounds * len(browsers) * CODES} codes, {calls} calls, {len(killed)} kills: all explained")
+    print(f"{rounds * len(browsers) * CODES} codes, {calls} calls, {len(killed)} kills: all explained")
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
