@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from tests.torture.wire import read_reply
+from tests.torture.wire import Line, request
 
-ASK = b"GET /v1/users/self?access_token=unknown HTTP/1.1\r\nHost: a\r\n"
+PATH = "/v1/users/self?access_token=unknown"
 PAUSE = 0.005
 
 
@@ -20,30 +20,26 @@ class Load:
 
     async def kept(self) -> None:
         """One client that keeps its connection for as long as the server does."""
-        await self.connect(b"\r\n")
+        await self.ask(request(PATH))
 
     async def fresh(self) -> None:
         """One client that comes anew each time."""
-        await self.connect(b"Connection: close\r\n\r\n")
+        await self.ask(request(PATH, more="Connection: close\r\n"))
 
-    async def connect(self, end: bytes) -> None:
+    async def ask(self, question: bytes) -> None:
         """Ask on one connection after the other."""
         while True:
-            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-            try:
+            async with Line(self.port) as line:
                 kept = True
                 while kept:
-                    kept = await self.asked(reader, writer, end)
+                    kept = await self.asked(line, question)
                     await asyncio.sleep(PAUSE)
-            finally:
-                writer.close()
 
-    async def asked(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, end: bytes) -> bool:
+    async def asked(self, line: Line, question: bytes) -> bool:
         """Ask once; whether the connection can be kept."""
         try:
-            writer.write(ASK + end)
-            reply = await read_reply(reader)
-        except (OSError, EOFError) as error:
+            reply = await line.send(question)
+        except OSError as error:
             self.failures.append(repr(error))
             return False
         self.answers += 1

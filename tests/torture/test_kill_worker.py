@@ -14,7 +14,7 @@ import pytest
 
 from tests.cli.serving import leaves
 from tests.torture.house import House
-from tests.torture.wire import read_reply
+from tests.torture.wire import Line, request
 
 pytestmark = pytest.mark.torture
 CONNECTIONS = 16
@@ -29,17 +29,15 @@ class Caller:
         self.ended: Exception | None = None
 
     async def call(self) -> "Caller":
-        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.house.port)
-        self.port = self.writer.get_extra_info("sockname")[1]
+        self.line = await Line(self.house.port).__aenter__()
+        assert self.line.transport is not None
+        self.port = self.line.transport.get_extra_info("sockname")[1]
         await self.ask()
         self.task = asyncio.create_task(self.go_on())
         return self
 
     async def ask(self) -> None:
-        self.writer.write(
-            b"GET /v1/users/self?access_token=%s HTTP/1.1\r\nHost: a\r\n\r\n" % self.token.encode()
-        )
-        reply = await read_reply(self.reader)
+        reply = await self.line.send(request(f"/v1/users/self?access_token={self.token}"))
         assert reply.status == 200, reply
         self.answers += 1
 
@@ -47,14 +45,14 @@ class Caller:
         try:
             while True:
                 await self.ask()
-        except (OSError, EOFError, AssertionError) as error:
+        except (OSError, AssertionError) as error:
             self.ended = error
 
     async def hang_up(self) -> None:
         self.task.cancel()
         with suppress(asyncio.CancelledError):
             await self.task
-        self.writer.close()
+        self.line.close()
 
 
 def ports_of(pid: int, port: int) -> set[int]:
