@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from tests.cli.serving import leaves
 from tests.interop.valetkey_server import free_port
 from tests.torture.wire import Line, Reply, ask, request
 from valetkey import settings
@@ -138,8 +139,7 @@ class House:
         rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
         local = f":{self.port:04X}"
         ours = {f"socket:[{row[9]}]" for row in rows if row[1].endswith(local) and row[3] == "01"}
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return [len(ours & descriptors(int(pid))) for pid in children or [self.process.pid]]
+        return [len(ours & descriptors(pid)) for pid in leaves(self.process.pid)]
 
     async def ask(self, path: str, form: dict[str, str] | None = None, cookie: str = "") -> Reply:
         """A request on the kept connection whose turn it is, or on one of its own. Raises TurnedAway, OSError."""
