@@ -16,20 +16,18 @@ from valetkey.store.rows import Row
 from valetkey.store.sql import Point
 from valetkey.store.steps import Step, check, steps_of
 
-_LINKS = 2  # connections a lane
+_SHARED, _ALONE = 4, 2  # connections
 _UNHURRIED = "SET LOCAL synchronous_commit = off"  # what a crash brings back dies again
 
 
 class PostgresStore(Lookups):
-    """One worker's connections: two that look up for many, two that write for many, two for all else."""
+    """One worker's connections: four that look up and write for many at once, two for all else."""
 
     def __init__(self, address: Address) -> None:
         super().__init__()
         self._address = address
         way = Way(address)
-        self._looking, self._writing, self._rest = (
-            Lane([Link(way) for _ in range(_LINKS)]) for _ in range(3)
-        )
+        self._crowd, self._rest = (Lane([Link(way) for _ in range(links)]) for links in (_SHARED, _ALONE))
         self._points: dict[Point, Group] = {}
         self._shapes = {shape: Writing(statement) for shape, statement in postgres_sql.SHAPES.items()}
         self._alone = Job()
@@ -40,19 +38,19 @@ class PostgresStore(Lookups):
         await migrate.migrate_postgres(self._address)
 
     async def close(self) -> None:
-        for lane in (self._writing, self._rest, self._looking):
+        for lane in (self._crowd, self._rest):
             await lane.close()
 
     async def ready(self) -> bool:
         try:
-            await self._looking.ask(self._alone, lambda link: link.look("SELECT 1"))
+            await self._crowd.ask(self._alone, lambda link: link.look("SELECT 1"))
         except Unavailable:
             return False
         return True
 
     async def _one(self, point: Point, *keys: Any) -> Row | None:
         group = self._points.get(point) or self._points.setdefault(point, Looking(point))
-        row: Row | None = await self._looking.ask(group, keys)
+        row: Row | None = await self._crowd.ask(group, keys)
         return row
 
     async def _all(self, statement: str, *values: Any) -> list[Row]:
@@ -66,7 +64,7 @@ class PostgresStore(Lookups):
         steps = steps_of(changes)
         shape = self._shapes.get(tuple(step.statement for step in steps))
         if shape is not None:
-            await self._writing.ask(shape, steps)
+            await self._crowd.ask(shape, steps)
         elif steps:
             await self._do(partial(_apply, steps))
 

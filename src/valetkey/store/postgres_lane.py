@@ -1,6 +1,8 @@
 """A few connections and the work that waits for one: what can share a statement is asked for together.
 
-A lone request waits for nobody; what arrives while all connections are busy makes the next batch.
+A lone request waits for nobody. A round trip costs as much as twenty requests in it, so where many are under way at
+once, one batch follows another: what arrives meanwhile makes the next one, which starts beside it only once it is large
+or has waited.
 """
 
 import asyncio
@@ -18,6 +20,9 @@ from valetkey.store.sql import Point
 from valetkey.store.steps import Step
 
 _MOST = 256  # requests in one statement
+_MANY = 16  # requests under way, from which on they gather
+_LARGE = 32  # requests that are worth a round trip beside another
+_PATIENCE = 0.004  # seconds for which fewer wait
 
 Entry = tuple[asyncio.Future[Any], Any]
 
@@ -84,7 +89,9 @@ class Lane:
         self._links, self._free = links, list(links)
         self._waiting: dict[Group, list[Entry]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._asked = 0  # requests under way
         self._armed = self._closed = False
+        self._timer: asyncio.TimerHandle | None = None
 
     @cached_property
     def _loop(self) -> asyncio.AbstractEventLoop:
@@ -94,6 +101,7 @@ class Lane:
         """Hand in one request; the future is its answer."""
         if self._closed:
             raise Unavailable("the store is closed")
+        self._asked += 1
         future: asyncio.Future[Any] = self._loop.create_future()
         self._waiting.setdefault(group, []).append((future, what))
         if not self._armed:
@@ -114,6 +122,21 @@ class Lane:
     def _start(self) -> None:
         self._armed = False
         while self._waiting and self._free:
+            if not self._worth_it():
+                self._timer = self._timer or self._loop.call_later(_PATIENCE, self._set_off)
+                return
+            self._set_off()
+
+    def _worth_it(self) -> bool:
+        """Whether what waits deserves a connection while another is at work."""
+        group, entries = next(iter(self._waiting.items()))
+        alone = len(self._free) == len(self._links)
+        return alone or self._asked < _MANY or len(entries) >= _LARGE or isinstance(group, Job)
+
+    def _set_off(self) -> None:
+        """Put a free connection to work, if there is one and work for it."""
+        self._timer = None
+        if self._waiting and self._free:
             task = self._loop.create_task(self._work(self._free.pop(), *self._take()))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -124,29 +147,32 @@ class Lane:
         most = 1 if isinstance(group, Job) else _MOST
         if len(entries) > most:
             self._waiting[group] = entries[most:]
+        if self._timer is not None:  # whoever waited longest has a turn now
+            self._timer.cancel()
+            self._timer = None
         return group, entries[:most]
 
     async def _work(self, link: Link, group: Group, entries: list[Entry]) -> None:
         try:
-            await _settle(link, group, entries)
+            await self._settle(link, group, entries)
             while self._waiting:
-                await _settle(link, *self._take())
+                await self._settle(link, *self._take())
         finally:
             self._free.append(link)
 
-
-async def _settle(link: Link, group: Group, entries: list[Entry]) -> None:
-    """Ask, and tell each that still waits."""
-    try:
-        answers = await group.answer(link, [what for _, what in entries])
-    except Unavailable as error:
-        answers = [Unavailable(str(error)) for _ in entries]
-    except Exception as error:
-        answers = [error for _ in entries]
-    for (future, _), answer in zip(entries, answers, strict=True):
-        if future.done():  # whoever asked has gone
-            continue
-        if isinstance(answer, Exception):
-            future.set_exception(answer)
-        else:
-            future.set_result(answer)
+    async def _settle(self, link: Link, group: Group, entries: list[Entry]) -> None:
+        """Ask, and tell each that still waits."""
+        try:
+            answers = await group.answer(link, [what for _, what in entries])
+        except Unavailable as error:
+            answers = [Unavailable(str(error)) for _ in entries]
+        except Exception as error:
+            answers = [error for _ in entries]
+        self._asked -= len(entries)
+        for (future, _), answer in zip(entries, answers, strict=True):
+            if future.done():  # whoever asked has gone
+                continue
+            if isinstance(answer, Exception):
+                future.set_exception(answer)
+            else:
+                future.set_result(answer)
