@@ -20,14 +20,21 @@ def select(what: str, source: str) -> str:
 
 
 class Point(Struct, frozen=True):
-    """A look-up by one or two keys, `x.a` and `x.b`, that finds at most one row."""
+    """A look-up by one or two keys, `x.a` and `x.b`, that finds at most one row.
+
+    With `first`, a table and its column that is `x.a`, it finds none where that table has none.
+    """
 
     keys: tuple[str, ...]
     columns: str
     tables: str
+    first: tuple[str, str] | None = None
 
     def single(self) -> str:
         """The look-up of one, for SQLite."""
+        if self.first is not None:
+            table, column = self.first
+            return select(self.columns, f"{table} {self.tables} WHERE {column} = ?")
         given = ", ".join(f"? AS {name}" for name in "ab"[: len(self.keys)])
         return select(self.columns, f"(SELECT {given}) x {self.tables}")
 
@@ -35,8 +42,10 @@ class Point(Struct, frozen=True):
         """The look-up of many in one round trip, for PostgreSQL; the first column tells whose row it is."""
         given = ", ".join(f"${n}::{key}[]" for n, key in enumerate(self.keys, 1))
         names = ", ".join("ab"[: len(self.keys)])
+        first = f"JOIN {self.first[0]} ON {self.first[1]} = x.a " if self.first else ""
         return select(
-            f"x.n, {self.columns}", f"unnest({given}) WITH ORDINALITY AS x({names}, n) {self.tables}"
+            f"x.n, {self.columns}",
+            f"unnest({given}) WITH ORDINALITY AS x({names}, n) {first}{self.tables}",
         )
 
 
@@ -61,18 +70,20 @@ EXCHANGE = Point(
 BEARER = Point(
     ("bytea",),
     f"c.version, u.version, a.last_used_at, {_token}, {_root}",
-    "JOIN tokens t ON t.digest = x.a JOIN authorizations a ON a.id = t.authorization_id "
+    "JOIN authorizations a ON a.id = t.authorization_id "
     "JOIN accounts u ON u.id = a.account_id JOIN clients c ON c.id = a.client_id",
+    ("tokens t", "t.digest"),
 )
 SIGNED_IN = Point(
     ("bytea",),
     f"{columns('s', SESSION)}, {_account}",
-    "JOIN sessions s ON s.digest = x.a JOIN accounts u ON u.id = s.account_id",
+    "JOIN accounts u ON u.id = s.account_id",
+    ("sessions s", "s.digest"),
 )
-TICKET_BY_DIGEST = Point(("bytea",), columns("t", TICKET), "JOIN tickets t ON t.digest = x.a")
-CLIENT_BY_ID = Point(("text",), _client, "JOIN clients c ON c.id = x.a")
-ACCOUNT_BY_ID = Point(("bigint",), _account, "JOIN accounts u ON u.id = x.a")
-ACCOUNT_BY_NAME = Point(("text",), _account, "JOIN accounts u ON u.canonical = x.a")
+TICKET_BY_DIGEST = Point(("bytea",), columns("t", TICKET), "", ("tickets t", "t.digest"))
+CLIENT_BY_ID = Point(("text",), _client, "", ("clients c", "c.id"))
+ACCOUNT_BY_ID = Point(("bigint",), _account, "", ("accounts u", "u.id"))
+ACCOUNT_BY_NAME = Point(("text",), _account, "", ("accounts u", "u.canonical"))
 
 # Listings take time in proportion to what they list; SQLite runs them beside the event loop.
 SESSIONS_OF = select(
