@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 from valetkey.protocol.model import (
+    AccessToken,
     Account,
     AuthorizeFacts,
     BearerFacts,
@@ -73,11 +74,12 @@ class Lookups(ABC):
         row = await self._one(sql.BEARER, token_digest)
         if row is None:
             return None
-        root = rows.authorization(row[_TOKEN + 3 :])
-        token = rows.token(token_digest, row[3 : _TOKEN + 3], root)
-        client = self._clients.find(root.client_id, row[0]) or await self.client(root.client_id)
-        account = self._accounts.find(root.account_id, row[1]) or await self.account(root.account_id)
-        return BearerFacts(token, account, client, row[2]) if account and client else None
+        client_version, account_version, used_at, created_at, expires_at, *root = row
+        token = AccessToken(token_digest, rows.authorization(root), created_at, expires_at)
+        client_id, account_id = token.authorization.client_id, token.authorization.account_id
+        client = self._clients.find(client_id, client_version) or await self.client(client_id)
+        account = self._accounts.find(account_id, account_version) or await self.account(account_id)
+        return BearerFacts(token, account, client, used_at) if account and client else None
 
     async def ticket(self, digest: bytes) -> Ticket | None:
         row = await self._one(sql.TICKET_BY_DIGEST, digest)
