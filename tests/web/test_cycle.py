@@ -86,6 +86,7 @@ async def test_the_origins_names_go_out_as_it_spells_them():
         (lambda: Sent("HEAD"), [start(200, LENGTH), body(b"ok")], OK + b"content-length: 2\r\n\r\n"),
         (Sent, [start(204), body()], b"HTTP/1.1 204 No Content\r\n\r\n"),
         (Sent, [start(200, (b"content-length", b"0")), body()], OK + b"content-length: 0\r\n\r\n"),
+        (Sent, [start(200, (b"content-length", b"0")), {"type": body()["type"]}], OK + b"content-length: 0\r\n\r\n"),
     ],
 )  # fmt: skip
 async def test_every_shape_of_a_body(sent: Callable[[], Sent], messages: list[Message], wire: bytes):

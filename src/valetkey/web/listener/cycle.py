@@ -36,7 +36,7 @@ class Cycle(RequestResponseCycle):
             self.response_started, self.waiting_for_100_continue = True, False
             self.head = self.head_of(message["status"], message.get("headers", ()))
         elif message["type"] == "http.response.body" and not self.response_complete and self.whole(message):
-            self.transport.write(self.head + message["body"])
+            self.transport.write(self.head + message.get("body", b""))
             self.response_complete = True
             self.message_event.set()
             if not self.keep_alive:
