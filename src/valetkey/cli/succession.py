@@ -119,7 +119,7 @@ class Succession:
                 if any(key.fileobj is woken for key, _ in ready):
                     for number in set(woken.recv(4096)):
                         self.obey(number)
-                if self.coming is not None and self.coming.ready():
+                if self.coming is not None and self.coming.ready() and not self.ending:
                     self.succeed(self.coming)
                 self.look_at_clock()
         return self.code
