@@ -10,12 +10,11 @@ import structlog
 
 from valetkey.cli.accepting import NOBODY, Shares
 from valetkey.cli.serving import Patience
-from valetkey.cli.succession import GRACE, LEAVE
+from valetkey.cli.succession import GRACE, LEAVE, TOO_SOON
 
-TOO_SOON = 2.0  # a worker that lives no longer than that is not replaced at once
 HOPELESS = 5.0  # a worker that cannot start while we are that young will never start
 CANNOT_START = 3  # uvicorn's exit code for that
-WATCHED = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, LEAVE, signal.SIGALRM)
+WATCHED = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, LEAVE)
 LOOKS = 1.0  # seconds after which we look whether our own parent lives
 log = structlog.get_logger("valetkey.workers")
 
@@ -34,6 +33,7 @@ class Workers:
         self.place = 0
         self.began = time.monotonic()
         self.ending = False
+        self.due: float | None = None  # when who is missing starts; at the end, when who stays is killed
         self.code = 0
 
     def run(self) -> int:
@@ -43,14 +43,14 @@ class Workers:
         try:
             self.fill()
             while self.born or not self.ending:
-                came = signal.sigtimedwait(WATCHED, LOOKS)
-                if came is not None:
+                came = signal.sigtimedwait(WATCHED, self.time_left())
+                if came is not None and came.si_signo in WATCHED:  # Python makes one up after a pause
                     self.obey(came.si_signo)
                 elif os.getppid() != self.parent and not self.ending:
                     log.warning("parent_gone")
                     self.end(signal.SIGTERM)
+                self.look_at_clock()
         finally:
-            signal.alarm(0)
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return self.code
 
@@ -58,12 +58,20 @@ class Workers:
         """A signal came."""
         if number == signal.SIGCHLD:
             self.bury()
-        elif number == signal.SIGALRM:
-            self.end(signal.SIGKILL) if self.ending else self.fill()
         elif number == signal.SIGINT and self.ending:
             self.end(signal.SIGKILL)
         else:
             self.end(LEAVE if number == LEAVE else signal.SIGTERM)
+
+    def time_left(self) -> float:
+        """Seconds until the clock has something to say."""
+        return LOOKS if self.due is None else max(0.0, min(LOOKS, self.due - time.monotonic()))
+
+    def look_at_clock(self) -> None:
+        """Something may be due."""
+        if self.due is not None and time.monotonic() >= self.due:
+            self.due = None
+            self.end(signal.SIGKILL) if self.ending else self.fill()
 
     def fill(self) -> None:
         """Start the workers that are missing."""
@@ -109,7 +117,7 @@ class Workers:
             self.code = 1
             self.end(signal.SIGTERM)
         elif lived < TOO_SOON:
-            signal.alarm(1)
+            self.due = time.monotonic() + 1.0
         else:
             self.fill()
 
@@ -119,7 +127,7 @@ class Workers:
             self.ending = True
             self.at_end()
             stay = self.patience.idle if number == LEAVE else self.patience.drain
-            signal.alarm(int(stay) + GRACE + 10)
+            self.due = time.monotonic() + stay + GRACE + 10
         for pid in self.born:
             with suppress(ProcessLookupError):
                 os.kill(pid, number)
