@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode
@@ -14,6 +15,7 @@ import pytest
 
 from tests.cli.conftest import Shell
 from tests.cli.serving import PATIENCE, Serving, alive, until
+from tests.torture.test_kill_worker import ports_of
 
 HALF = b"POST /oauth/access_token HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nclien"
 
@@ -84,6 +86,29 @@ def test_a_worker_that_dies_is_replaced(database: str) -> None:
         until(lambda: server.get("/readyz")[0] == 200)
         assert {line["pid"] for line in server.said("worker_died")} == first
         assert server.ends() == 0
+
+
+def test_a_worker_that_is_asked_alone_leaves_the_door_open(database: str) -> None:
+    """It drains and waits for who is slow, and whoever comes meanwhile goes to the others."""
+    asks = b"GET /robots.txt HTTP/1.1\r\nHost: a\r\n\r\n"
+    with (
+        Serving(database, "--workers", "2", "--drain", "0.3") as server,
+        contextlib.ExitStack() as stack,
+    ):
+        until(lambda: len(server.children()) == 2)
+        slow, *kept = [stack.enter_context(server.connect(sent)) for sent in (HALF, *[asks] * 12)]
+        for connection in kept:
+            assert connection.recv(65536)
+        theirs = {pid: ports_of(pid, server.port) for pid in server.children()}
+        (leaver,) = (pid for pid, ports in theirs.items() if slow.getsockname()[1] in ports)
+        os.kill(leaver, signal.SIGTERM)
+        for connection in kept:
+            if connection.getsockname()[1] in theirs[leaver]:
+                assert connection.recv(65536) == b""  # it is at its end, and waits for the slow one alone
+        with socket.create_connection(("127.0.0.1", server.port), timeout=5) as late:
+            late.sendall(asks)
+            assert late.recv(65536).startswith(b"HTTP/1.1 200 ")
+        assert alive(leaver)
 
 
 def test_workers_do_not_outlive_their_parent(database: str) -> None:
@@ -192,3 +217,36 @@ def test_workers_that_do_not_want_to_end_are_killed() -> None:
         supervisor.send_signal(signal.SIGINT)
         supervisor.communicate(timeout=PATIENCE)
     assert supervisor.returncode == 0
+
+
+def test_a_supervisor_that_was_paused_goes_on() -> None:
+    """As a container is, or under a debugger."""
+    with workers_that("def serve(parent):\n say(b'%d' % os.getpid())\n time.sleep(600)") as supervisor:
+        assert supervisor.stdout is not None
+        one, _ = (int(supervisor.stdout.readline()) for _ in range(2))
+        supervisor.send_signal(signal.SIGSTOP)
+        time.sleep(1.2)
+        supervisor.send_signal(signal.SIGCONT)
+        os.kill(one, signal.SIGKILL)
+        assert int(supervisor.stdout.readline()) != one
+        supervisor.terminate()
+        supervisor.communicate(timeout=PATIENCE)
+    assert supervisor.returncode == 0
+
+
+def test_who_leaves_by_the_clock_is_not_killed_by_an_alarm_for_another() -> None:
+    """One of two died and is to be replaced in a second, which goes by while all are asked to leave."""
+    serve = "one = os.pipe2(os.O_NONBLOCK)\nos.write(one[1], b'.')\ndef serve(parent):\n"
+    serve += " try: os.read(one[0], 1)\n except BlockingIOError: pass\n else: return 1\n"
+    serve += " signal.signal(signal.SIGUSR1, lambda *_: (time.sleep(0.2), say(b'done'), os._exit(0)))\n"
+    serve += " say(b'up')\n time.sleep(600)"
+    with workers_that(serve) as supervisor:
+        assert supervisor.stdout is not None
+        assert supervisor.stdout.readline() == "up\n"
+        time.sleep(0.2)  # it knows of the other's death
+        supervisor.send_signal(signal.SIGSTOP)
+        time.sleep(1.1)
+        supervisor.send_signal(signal.SIGUSR1)
+        supervisor.send_signal(signal.SIGCONT)
+        out, _ = supervisor.communicate(timeout=PATIENCE)
+    assert "done\n" in out

@@ -29,7 +29,7 @@ class Shares:
         struct.pack_into("i", self.memory, 4 * place, connections)
 
     def others(self, place: int) -> list[int]:
-        """What the others have that serve."""
+        """What the others have that serve and stay."""
         counts = struct.unpack_from(f"{self.workers}i", self.memory)
         return [count for other, count in enumerate(counts) if other != place and count != NOBODY]
 
@@ -47,16 +47,16 @@ class Accepting:
         self.listening, self.make, self.here, (self.shares, self.place) = listening, make, here, share
         self.loop = asyncio.get_running_loop()
         self.coming: set[asyncio.Task[None]] = set()
-        self.serving = True
+        self.serving, self.leaving = True, False
         self.since = self.freely_until = 0.0
         self.waiting: asyncio.TimerHandle | None = None
         self.note()
         self.loop.add_reader(listening, self.come)
 
     def note(self) -> int:
-        """Let the others know how many are here."""
+        """Let the others know how many are here, or that we do not stay."""
         count = len(self.here) + len(self.coming)
-        self.shares.note(self.place, count)
+        self.shares.note(self.place, NOBODY if self.leaving else count)
         return count
 
     def come(self) -> None:

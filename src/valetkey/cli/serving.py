@@ -99,7 +99,7 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self.manner = manner
         self.leaves_at: float | None = None
-        self.all_leave = False
+        self.draining = False
         self.succeeded = False  # others serve now
         self.last_words: ASGIApp | None = None
 
@@ -123,12 +123,16 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """The end; after a drain nobody is cut off in it."""
-        if self.all_leave:
-            for listening in sockets or ():
+        if self.draining:
+            for listening in () if self.others_stay() else sockets or ():
                 door.shut(listening)
             await asyncio.sleep(LAST_CALL)
             self.say_not_ready()
         await super().shutdown(sockets)
+
+    def others_stay(self) -> bool:
+        """Whether only we were asked to end: then the door stays open, for it is that of all workers."""
+        return self.manner.share is not None and bool(self.manner.share[0].others(self.manner.share[1]))
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -148,7 +152,7 @@ class Server(uvicorn.Server):
             self.succeeded = True
             self.leaves_at = self.leaves_at or time.monotonic() + patience.idle + LAST_IDLE
         elif sig == signal.SIGTERM and patience.drain and self.leaves_at is None and self.started:
-            self.leaves_at, self.all_leave = time.monotonic() + patience.drain, True
+            self.leaves_at, self.draining = time.monotonic() + patience.drain, True
         else:
             super().handle_exit(sig, frame)
 
@@ -164,6 +168,7 @@ class Server(uvicorn.Server):
         """Ten times a second."""
         for server in self.servers:
             if isinstance(server, Accepting) and server.serving:
+                server.leaving = self.draining
                 server.note()
         if self.leaves_at is not None:
             if self.succeeded:
