@@ -2,10 +2,15 @@
 
 Rows are written sorted, with the indexes made behind them. What a token, a session or a code reads is worked out from
 its number, so that nobody has to remember ten million of them.
+
+    fill.py LIVE OVER CODES ORDERED
+
+Run by grown.py in a process of its own, whose settings come from the environment; prints what requests must know.
 """
 
 import asyncio
 import sqlite3
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -14,8 +19,9 @@ from typing import Any
 
 from valetkey.protocol.rules.digest import digest
 from valetkey.server import accounts, clients
-from valetkey.server.authorization_server import AuthorizationServer
+from valetkey.server.authorization_server import AuthorizationServer, assemble
 from valetkey.server.mint import Mint
+from valetkey.settings import load
 from valetkey.store import sqlite_file
 from valetkey.store.address import parse
 
@@ -25,6 +31,7 @@ DAY = 24 * 3600
 FIRST = 1000  # the number of the first account
 SPREAD = 30 * DAY  # seconds over which tokens were issued, and end
 USED_WITHIN = 75 * 60  # seconds in which every live token was used: a fifth of the calls note a new last use
+STEP = 7_919  # from one token that is asked for to the next, so that they are spread over all
 TABLES = {
     "accounts": "id username canonical full_name email password created_at bio website picture disabled_at version",
     "consents": "account_id client_id scope granted_at",
@@ -226,3 +233,17 @@ async def _fill_postgres(place: str, filling: Filling) -> None:
     await connection.execute("VACUUM (ANALYZE, FREEZE)")
     await connection.execute("CHECKPOINT")
     await connection.close()
+
+
+async def main(*counts: str) -> None:
+    server = assemble(load())
+    await server.open()
+    live, over, codes, ordered = map(int, counts)
+    filling = Filling(live, over, codes, bool(ordered))
+    await fill(server, filling)
+    await server.close()
+    print(filling.now, filling.app_secret, *filling.apps)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))

@@ -2,35 +2,29 @@
 
     ./dev bench growth [--engine sqlite] [--sizes 10000,1000000] [--over 1000000]
 
-Databases are filled in bulk (fill.py), each has a server, and rounds of all operations go over the servers in turns.
-growth.md says what was found.
+Databases are filled in bulk (fill.py), each has a server (grown.py), and rounds of all operations go over the servers
+in turns. growth.md says what was found.
 """
 
 import argparse
-import asyncio
-import json
-import os
-import sqlite3
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
-from dataclasses import dataclass, field, replace
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
-from fill import REDIRECT, Filling, fill
-from machine import SERVER_CORE, TICK, on_cores
-from ours import Valetkey
+from fill import Filling
+from grown import Grown
+from machine import SERVER_CORE, TICK
 from report import table
 from rounds import Operation, say
 from run import durable_postgres
-from servers import HERE, compiled, load
+from servers import compiled, load
 
 ENGINES = ["sqlite", "postgresql"]
 OPERATIONS = (
@@ -38,129 +32,11 @@ OPERATIONS = (
     Operation("authorize", "authorize"),
     Operation("exchange", "exchange", again=False),
 )
-ASKED = 30_000  # different requests of a kind in a round
-TOKEN_PATH = "/oauth/access_token"
 STORED, TURNS_OF_STORED = 2_400, 3  # exchanges of the store alone in a turn
-STEP = 7_919  # from one token that is asked for to the next, so that they are spread over all
-
-
-@dataclass
-class Grown(Valetkey):
-    """A server on a database that was filled in bulk."""
-
-    filling: Filling = field(default_factory=lambda: Filling(0))
-    cluster: Any = None
-
-    def fill(self) -> None:
-        """In a process of its own: ten million rows leave its memory in pieces."""
-        self.folder.mkdir(parents=True)
-        begin = time.monotonic()
-        settings = {"cwd": self.folder, "env": self.environment()}
-        keys = ("live", "over", "codes", "ordered")
-        counts = [str(int(getattr(self.filling, key))) for key in keys]
-        said = subprocess.run(
-            [sys.executable, HERE / "growth.py", "fill", self.database, *counts],
-            **settings,
-            check=True,
-            stdout=subprocess.PIPE,
-            text=True,
-        ).stdout
-        now, self.filling.app_secret, *self.filling.apps = said.split()
-        self.filling.now = int(now)
-        say(f"{self.name}: filled in {time.monotonic() - begin:.0f} s")
-
-    def serve(self, every: float) -> None:
-        """Begin to serve; housekeeping looks every so many seconds."""
-        command = [sys.executable, HERE / "growth.py", "serve", str(self.port), str(every)]
-        environs = self.environment()
-        with on_cores(SERVER_CORE), (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(command, cwd=self.folder, env=environs, stdout=log, stderr=log)
-        self.wait_until_ready()
-
-    def write_requests(self, number: int, codes: int) -> None:
-        """The requests of a round; no round asks for what an earlier one asked for, while there is enough."""
-        filling, host = self.filling, f"127.0.0.1:{self.port}"
-        first = number * ASKED
-        tokens = (filling.token((first + n) * STEP % filling.live) for n in range(min(ASKED, filling.live)))
-        people = ((first + n) * STEP % filling.people for n in range(min(ASKED, filling.people)))
-        asked = {"redirect_uri": REDIRECT, "client_id": filling.apps[0], "client_secret": filling.app_secret}
-        asked |= {"grant_type": "authorization_code"}
-        spent = [filling.code(n) for n in range(number * codes, (number + 1) * codes)]
-        self.write(
-            f"bearer-{number}", (get(host, f"/v1/users/self?access_token={token}") for token in tokens)
-        )
-        self.write(f"authorize-{number}", (self.authorize(host, person) for person in people))
-        half = codes // 2
-        for mark, some in (("", spent[:half]), ("-paced", spent[half:])):
-            self.write(
-                f"exchange-{number}{mark}", (post(host, TOKEN_PATH, asked | {"code": c}) for c in some)
-            )
-
-    def authorize(self, host: str, person: int) -> bytes:
-        query = {"client_id": self.filling.apps[person % len(self.filling.apps)], "redirect_uri": REDIRECT}
-        path = "/oauth/authorize/?" + urlencode(query | {"response_type": "code"})
-        return get(host, path, f"Cookie: valetkey={self.filling.session(person)}")
-
-    def write(self, name: str, requests: Iterator[bytes]) -> None:
-        framed = b"".join(len(one).to_bytes(4, "little") + one for one in requests)
-        (self.folder / f"{name}.requests").write_bytes(framed)
-
-    def store_alone(self, first_code: str) -> dict[str, list[float]]:
-        filling = self.filling
-        given = (
-            *(self.database, str(filling.live), str(int(filling.ordered)), first_code),
-            *(str(filling.now), *filling.apps),
-        )
-        with on_cores(SERVER_CORE):
-            said = subprocess.run(
-                [sys.executable, HERE / "stored.py", *given],
-                env=self.environment(),
-                check=True,
-                stdout=subprocess.PIPE,
-                text=True,
-            ).stdout
-        found: dict[str, list[float]] = json.loads(said)
-        return found
-
-    def ask(self, statement: str) -> list[tuple[str, ...]]:
-        """Rows of the database, as text."""
-        if self.cluster is None:
-            with closing(sqlite3.connect(self.database.removeprefix("sqlite:///"))) as connection:
-                return [tuple(map(str, row)) for row in connection.execute(statement)]
-        said = self.cluster.sql(statement, self.database.partition("?")[0].rpartition("/")[2])
-        return [tuple(line.split("|")) for line in said.splitlines()]
-
-    def weights(self) -> dict[str, int]:
-        """Bytes of each table with its indexes, and of all."""
-        if self.cluster is None:
-            of = "SELECT tbl_name, sum(pgsize) FROM dbstat JOIN sqlite_schema USING(name) GROUP BY 1"
-            files = (Path(self.database.removeprefix("sqlite:///") + end) for end in ("", "-wal"))
-            whole = sum(file.stat().st_size for file in files if file.exists())
-        else:
-            of = "SELECT relname, pg_total_relation_size(relid) FROM pg_stat_user_tables"
-            whole = int(self.ask("SELECT pg_database_size(current_database())")[0][0])
-        return {name: int(size) for name, size in self.ask(of)} | {"": whole}
-
-    def over_share(self) -> float:
-        """What of the rows that were over at the start is still there: they ended one after the other."""
-        first = int(self.ask("SELECT min(expires_at) FROM tokens")[0][0])
-        oldest, newest = self.filling.now - 31 * 86400, self.filling.now - 86400
-        return max(0.0, min(1.0, (newest - first) / (newest - oldest)))
 
 
 def show(head: str, rows: list[list[str]]) -> None:
     print(table(head, rows))
-
-
-def get(host: str, path: str, *headers: str) -> bytes:
-    return "\r\n".join((f"GET {path} HTTP/1.1", f"Host: {host}", "Accept: */*", *headers, "", "")).encode()
-
-
-def post(host: str, path: str, form: dict[str, str]) -> bytes:
-    body = urlencode(form)
-    kind = "Content-Type: application/x-www-form-urlencoded"
-    head = (f"POST {path} HTTP/1.1", f"Host: {host}", kind, f"Content-Length: {len(body)}", "", body)
-    return "\r\n".join(head).encode()
 
 
 class Growth:
@@ -227,8 +103,14 @@ class Growth:
                     if number:
                         found[operation.name, size].append(said)
             say(f"{self.engine}: round {number} of {rounds - 1}" if number else f"{self.engine}: warmed up")
+        show("on|operation|live tokens|answers/s|CPU us|ratio|p50 ms|ratio|p99 ms", list(self.costs(found)))
+        show("on|live tokens|bytes a token|with its authorization|file MB", list(self.bytes(weights)))
+        for server in servers.values():
+            server.stop()
+
+    def costs(self, found: dict[tuple[str, int], list[dict[str, float]]]) -> Iterator[list[str]]:
+        """Each operation at each size, and its ratio to the first."""
         least = self.options.sizes[0]
-        rows = []
         for (name, size), measures in found.items():
             figures = {
                 key: statistics.median(m[key] for m in measures) for key in ("rate", "cpu", "p50", "p99")
@@ -245,11 +127,7 @@ class Growth:
                 f"{figures['cpu']:,.0f}",
                 ratios[0],
             ]
-            rows.append([*row, f"{figures['p50']:.2f}", ratios[1], f"{figures['p99']:.2f}"])
-        show("on|operation|live tokens|answers/s|CPU us|ratio|p50 ms|ratio|p99 ms", rows)
-        show("on|live tokens|bytes a token|with its authorization|file MB", list(self.bytes(weights)))
-        for server in servers.values():
-            server.stop()
+            yield [*row, f"{figures['p50']:.2f}", ratios[1], f"{figures['p99']:.2f}"]
 
     def stored(self, servers: dict[int, Grown], first_code: int) -> None:
         """The store alone, in turns; the first turn warms up."""
@@ -375,34 +253,5 @@ def main(arguments: list[str]) -> int:
     return 1 if bad else 0
 
 
-async def filled(database: str, *counts: str) -> None:
-    """In a process of its own: fill a database and say what its requests must know."""
-    from valetkey.server.authorization_server import assemble
-    from valetkey.settings import load as load_settings
-
-    assert database == os.environ["VALETKEY_DATABASE"]
-    server = assemble(load_settings())
-    await server.open()
-    live, over, codes, ordered = map(int, counts)
-    filling = Filling(live, over, codes, bool(ordered))
-    await fill(server, filling)
-    await server.close()
-    print(filling.now, filling.app_secret, *filling.apps)
-
-
-def served(port: str, every: str) -> None:
-    """In a process of its own: serve, with housekeeping that looks every so often."""
-    from valetkey.cli import main as command
-    from valetkey.server import housekeeping
-
-    housekeeping.EVERY = float(every)
-    command.cli(["serve", "--host", "127.0.0.1", "--port", port], prog_name="valetkey")
-
-
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["fill"]:
-        asyncio.run(filled(*sys.argv[2:]))
-    elif sys.argv[1:2] == ["serve"]:
-        served(*sys.argv[2:])
-    else:
-        sys.exit(main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:]))

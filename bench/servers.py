@@ -74,14 +74,17 @@ class Server:
         self.folder.mkdir(parents=True)
         self.prepare(rounds, codes)
         begin = time.monotonic()
-        given = {"cwd": self.folder, "env": self.environment()}
-        with on_cores(*self.cores), (self.folder / "log").open("wb") as log:
-            self.process = subprocess.Popen(self.command(), stdout=log, stderr=log, **given)
-        self.wait_until_ready()
+        self.launch()
         self.start_seconds = time.monotonic() - begin
         self.log_in()
         time.sleep(1)
         self.idle_megabytes = self.megabytes()
+
+    def launch(self) -> None:
+        given = {"cwd": self.folder, "env": self.environment()}
+        with on_cores(*self.cores), (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(self.command(), stdout=log, stderr=log, **given)
+        self.wait_until_ready()
 
     def wait_until_ready(self) -> None:
         for _ in range(3000):

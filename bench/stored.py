@@ -2,7 +2,7 @@
 
     stored.py DATABASE LIVE ORDERED FIRST_CODE NOW APP...
 
-Run by growth.py in a process of its own; prints JSON.
+Run by grown.py in a process of its own; prints JSON.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 
-from fill import Filling
+from fill import STEP, Filling
 
 from valetkey.protocol.changes import Save, Spend
 from valetkey.protocol.model import AccessToken, AuthorizationCode
@@ -20,7 +20,7 @@ from valetkey.protocol.rules.digest import digest
 from valetkey.store import open_store
 from valetkey.store.base import Store
 
-TOGETHER, TURNS, STEP = 16, 150, 7_919
+TOGETHER, TURNS = 16, 150
 Work = Callable[[int], Awaitable[object]]
 
 
