@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -107,3 +108,18 @@ def leaves(pid: int) -> set[int]:
     except (FileNotFoundError, ProcessLookupError):
         return set()
     return set().union(*(leaves(int(child)) for child in beneath)) if beneath else {pid}
+
+
+def ports_of(pid: int, port: int) -> set[int]:
+    """The clients' ports of the connections that a process has."""
+    inodes = set()
+    for file in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            inodes.add(os.readlink(file).removeprefix("socket:[").removesuffix("]"))
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    here = f"0100007F:{port:04X}"
+    return {
+        int(row[2].partition(":")[2], 16)
+        for row in rows
+        if row[1] == here and row[3] == "01" and row[9] in inodes
+    }

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.serving import PATIENCE, Serving
-from tests.torture.test_kill_worker import ports_of
+from tests.cli.serving import PATIENCE, Serving, ports_of
 from valetkey.cli.accepting import NOBODY, Accepting, Shares
 
 

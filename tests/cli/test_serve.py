@@ -14,8 +14,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.cli.conftest import Shell
-from tests.cli.serving import PATIENCE, Serving, alive, until
-from tests.torture.test_kill_worker import ports_of
+from tests.cli.serving import PATIENCE, Serving, alive, ports_of, until
 
 HALF = b"POST /oauth/access_token HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nclien"
 

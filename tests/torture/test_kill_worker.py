@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.serving import leaves
+from tests.cli.serving import leaves, ports_of
 from tests.torture.house import House
 from tests.torture.wire import Line, request
 
@@ -53,21 +53,6 @@ class Caller:
         with suppress(asyncio.CancelledError):
             await self.task
         self.line.close()
-
-
-def ports_of(pid: int, port: int) -> set[int]:
-    """The clients' ports of the connections that a process has."""
-    inodes = set()
-    for file in Path(f"/proc/{pid}/fd").iterdir():
-        with suppress(FileNotFoundError):
-            inodes.add(os.readlink(file).removeprefix("socket:[").removesuffix("]"))
-    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    here = f"0100007F:{port:04X}"
-    return {
-        int(row[2].partition(":")[2], 16)
-        for row in rows
-        if row[1] == here and row[3] == "01" and row[9] in inodes
-    }
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
