@@ -309,6 +309,15 @@ def test_our_own_proxies_may_have_many_connections(parser: str) -> None:
         assert not any(peer.closed_already() for peer in peers)
 
 
+def test_the_end_cuts_off_nobody_who_was_told_no(parser: str) -> None:
+    """A close with bytes unread is a reset, which overtakes the answer."""
+    with Listener(LONG, parser) as listener, listener.connect(b"\x00\r\n\r\n") as peer:
+        assert peer.answer()[0] == 400 and peer.ends() == b""
+        (connection,) = listener.server.server_state.connections
+        connection.shutdown()
+        assert not connection.transport.is_closing()
+
+
 def test_the_limits_are_the_settings() -> None:
     server = ServerSettings(
         head_deadline=1, body_deadline=2, idle_deadline=3, connections_per_address=4, trusted_proxies=("10.0.0.0/8",)

@@ -66,6 +66,11 @@ class Connection(asyncio.Protocol):
         self.watch.leave(self)
         super().connection_lost(exc)
 
+    def shutdown(self) -> None:
+        """The server ends: who was told no may still read it."""
+        if self.phase != LEAVING:
+            super().shutdown()  # type: ignore[misc]  # the protocol's
+
     def answering(self) -> bool:
         """Whether an answer is under way, or the app is at work on one."""
         return self.cycle is not None and not self.cycle.response_complete

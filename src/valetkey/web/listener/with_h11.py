@@ -135,7 +135,3 @@ class H11Connection(Connection, H11Protocol):
         if self.answering() and self.cycle.more_body:
             self.phase = BODY  # it was the body that is broken
         self.refuse(refusal_of(sys.exc_info()[1]))
-
-    def shutdown(self) -> None:
-        if self.phase != LEAVING:
-            super().shutdown()
