@@ -39,9 +39,7 @@ def goals(bench: Bench) -> Iterator[list[str]]:
     )
 
 
-def ratios(
-    bench: Bench, ours: str, mine: tuple[str, ...], theirs: str, other: tuple[str, ...]
-) -> list[float]:
+def ratios(bench: Bench, ours: str, mine: tuple[str, ...], theirs: str, other: tuple[str, ...]) -> Ratios:
     """Every pairing of these operations that was measured."""
     pairs = ((bench.found.get((ours, one)), bench.found.get((theirs, two))) for one in mine for two in other)
     return [compared(one, two) for one, two in pairs if one and two]
