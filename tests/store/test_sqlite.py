@@ -167,20 +167,27 @@ class TestSqlite(Contract, DatabaseContract):
         await store.apply((Save(account(2)),))
         assert await store.account(2) == account(2)
 
-    async def test_a_connection_that_met_an_io_error_is_not_used_again(self, store: SqliteStore) -> None:
+    @pytest.mark.parametrize("wrote", [False, True])
+    async def test_a_connection_that_met_an_io_error_is_not_used_again(
+        self, store: SqliteStore, wrote: bool
+    ) -> None:
+        """Also one that it would not meet a second time."""
         await settle_in(store)
-        met = store._writer._connection
+        met, errors = store._writer._connection, [sqlite3.OperationalError("disk I/O error")]
+        errors[0].sqlite_errorname = "SQLITE_IOERR_WRITE"
 
         def job(connection: sqlite3.Connection) -> None:
-            error = sqlite3.OperationalError("disk I/O error")
-            error.sqlite_errorname = "SQLITE_IOERR_FSYNC"
-            raise error
+            if wrote:
+                connection.execute("UPDATE accounts SET bio = 'written before the error'")
+            if errors:
+                raise errors.pop()
 
         with pytest.raises(Unavailable):
             await store._writer.write(job)
         assert await store.ready()
         assert store._writer._connection not in (met, None)
         await store.apply((Save(account(2)),))
+        assert await store.account(1) == account()
 
     @pytest.mark.parametrize("place", ["/dev/null/nowhere.db", "/"])
     async def test_a_place_where_no_file_can_be_is_told(self, place: str) -> None:

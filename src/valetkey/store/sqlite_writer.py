@@ -194,9 +194,10 @@ def _plain(connection: sqlite3.Connection, job: Job) -> Any:
     try:
         return job(connection)
     except Exception as error:
+        verdict = _verdict(connection, error)
         if connection.total_changes != before:
             raise _Undo from error
-        return _verdict(connection, error)
+        return verdict
 
 
 def _guarded(connection: sqlite3.Connection, job: Job) -> Any:
