@@ -16,6 +16,7 @@ _PAUSE = 0.2  # seconds for which a server that was not there is not looked for 
 # Seconds for which a statement stays prepared. A plan made while a table was small reads it whole; the server makes
 # another on its own only when it counts the rows again, which may be a busy minute later.
 _PLANNED = 10
+_REPLACED = "PostgreSQL: the server was the primary before another was promoted"
 _TIMELINE = "SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8)"  # each promotion begins the next one
 
 
@@ -44,7 +45,10 @@ class Way:
         except Unavailable:
             self.lost(began)
             raise
-        self.timeline, self._found_at = max(self.timeline, reached.timeline), now()
+        if reached.timeline < self.timeline:  # another connection has found who was promoted since
+            reached.connection.terminate()
+            raise Unavailable(_REPLACED)
+        self.timeline, self._found_at = reached.timeline, now()
         return reached
 
     def lost(self, since: float) -> None:
@@ -112,7 +116,7 @@ async def _ask(address: Address, place: str, patience: float | None, since: str)
                     raise Unavailable("PostgreSQL: the server is a standby, or takes no writes")
                 timeline = await connection.fetchval(_TIMELINE) if address.others else ""
         if timeline < since:
-            raise Unavailable("PostgreSQL: the server was the primary before another was promoted")
+            raise Unavailable(_REPLACED)
         return Reached(timeline, connection)
     except BaseException:
         if connection is not None:
