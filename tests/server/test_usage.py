@@ -121,6 +121,20 @@ async def test_what_is_more_than_can_be_kept_is_forgotten(monkeypatch: pytest.Mo
     await one.close()
 
 
+async def test_what_waits_for_the_store_does_not_grow_for_ever(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(usage_module, "MOST_KEYS", 10)
+    store, _ = await workers(0)
+    store.away, now = True, NOW
+    usage = Usage(store, lambda: now)
+    for number in range(100):
+        root = replace(AUTHORIZATION, id=number)
+        await call(usage, FEW, token=AccessToken(bytes(32), root, NOW))
+        await usage.share()
+        now += HOUR
+    assert len(usage.fresh) <= 3 and len(usage.used) <= 11
+    await usage.close()
+
+
 async def test_nothing_is_asked_of_the_store_while_nobody_calls():
     store, (one,) = await workers(1)
     await one.share()

@@ -87,7 +87,8 @@ class Usage:
             log.warning("usage_not_shared", calls=sum(fresh.values()))
             for key, calls in fresh.items():
                 self.fresh[key] = self.fresh.get(key, 0) + calls
-            self.used = used | self.used
+            if len(self.used) + len(used) <= MOST_KEYS:  # else each is noted anew by its next call
+                self.used = used | self.used
             return
         self.note(shared)
 
@@ -100,6 +101,7 @@ class Usage:
         """What counted for another hour, or is more than we can keep: where there were few calls they begin anew,
         other counts come back when the next call is shared."""
         same, self.hour, self.few = hour == self.hour, hour, {}
+        self.fresh = {key: calls for key, calls in self.fresh.items() if key[1] >= hour - 1}
         self.counts = {key: count for key, count in self.counts.items() if count >= FEW} if same else {}
         if len(self.counts) > MOST_KEYS // 2:
             self.counts = {}
