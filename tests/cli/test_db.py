@@ -71,7 +71,9 @@ def test_compact_on_postgresql(shell: Shell, fresh_postgres: str, postgres: Thro
     assert postgres.sql("SELECT count(*) FROM once", name) == "100"
 
 
-def test_what_cannot_be_compacted_says_so(shell: Shell) -> None:
-    said = shell("db", "compact", "--database", "sqlite:////dev/null/nowhere.db")
-    assert said.code == 1 and said.err.startswith("database: cannot be used: ")
+def test_what_cannot_be_compacted_says_so(shell: Shell, fresh_sqlite: Path) -> None:
+    for place in ("/dev/null/nowhere.db", str(fresh_sqlite)):
+        said = shell("db", "compact", "--database", f"sqlite:///{place}")
+        assert said.code == 1 and said.err.startswith("database: cannot be used: ")
+    assert not fresh_sqlite.exists()
     assert shell("db", "compact", "--database", "memory://", "--json").json == {"before": 0, "after": 0}

@@ -1,6 +1,7 @@
 """Makes a database as small as what lives in it, at once: SQLite writes its file anew, PostgreSQL its indexes."""
 
 import asyncio
+import os
 import sqlite3
 
 from valetkey.store import sqlite_file
@@ -22,6 +23,8 @@ async def compact(url: str) -> tuple[int, int]:
 
 def _compact_sqlite(path: str) -> tuple[int, int]:
     """Nobody can write meanwhile: a server beside it waits for ten seconds and then says that it is unavailable."""
+    if not os.path.exists(path):
+        raise Unavailable(f"{path}: is not there")
     try:
         connection = sqlite_file.connect(path)
         try:
