@@ -9,7 +9,7 @@ from valetkey.protocol.model import Account, Session
 from valetkey.protocol.rules.digest import digest
 from valetkey.server.authorization_server import AuthorizationServer
 from valetkey.server.names import canonical
-from valetkey.store.base import Conflict, Unavailable
+from valetkey.store.base import Unavailable
 
 NETWORK_PREFIX = "login:network:"
 ACCOUNT_PREFIX = "login:account:"
@@ -135,11 +135,8 @@ async def signed_in(server: AuthorizationServer, token: str) -> SignedIn | None:
         return None
     if now - session.last_seen_at > limits.idle // SEEN_STEPS:
         expires_at = min(now + limits.idle, session.created_at + limits.absolute)
-        try:
-            with suppress(Unavailable):  # while nothing can be written, who is logged in may still read
-                await server.store.apply((Seen(session.digest, now, expires_at),))
-        except Conflict:
-            return None
+        with suppress(Unavailable):  # while nothing can be written, who is logged in may still read
+            await server.store.apply((Seen(session.digest, now, expires_at),))
     return SignedIn(session, account)
 
 
