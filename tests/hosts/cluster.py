@@ -214,10 +214,3 @@ async def check(cluster: Cluster, browsers: list[Browser]) -> None:
         assert await connection.fetchval(DOUBLED) == 0, "a code was redeemed twice"
     finally:
         await connection.close()
-
-
-def chance() -> random.Random:
-    """Luck that can be had again."""
-    seed = int(os.environ.get("VALETKEY_SEED", random.SystemRandom().randrange(10**9)))
-    print(f"replay with VALETKEY_SEED={seed}")
-    return random.Random(seed)

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.hosts.cluster import Cluster, Load, chance, check, check_clean
+from tests.hosts.cluster import Cluster, Load, check, check_clean
 from tests.hosts.standby import Pair
-from tests.torture import wire
+from tests.torture import replay, wire
+from tests.torture.guests import until
 from tests.torture.house import REDIRECT, Browser
 from valetkey.web.guard import csrf_for
 
@@ -39,13 +40,6 @@ def crash(pair: Pair) -> None:
 
 def freeze(pair: Pair) -> None:
     pair.signal_primary(signal.SIGSTOP)
-
-
-async def until(true: Callable[[], bool], seconds: float) -> None:
-    end = asyncio.get_running_loop().time() + seconds
-    while not true():
-        assert asyncio.get_running_loop().time() < end, f"not within {seconds} s"
-        await asyncio.sleep(0.01)
 
 
 async def nobody_is_left_alone(cluster: Cluster, browser: Browser) -> None:
@@ -88,27 +82,30 @@ async def nobody_is_left_alone(cluster: Cluster, browser: Browser) -> None:
 
 @pytest.mark.parametrize(("lose", "longest"), [(crash, 5.0), (freeze, 9.0)])
 async def test_the_primary_is_lost(
-    made: tuple[Pair, Cluster, list[Browser]], lose: Callable[[Pair], None], longest: float
+    made: tuple[Pair, Cluster, list[Browser]],
+    lose: Callable[[Pair], None],
+    longest: float,
+    long_torture: bool,
 ):
     pair, cluster, browsers = made
     clock = asyncio.get_running_loop().time
-    load = Load(cluster, browsers, chance())
+    load = Load(cluster, browsers, replay.chance(long_torture))
     load.begin()
     await load.more(150)
     assert load.unanswered == 0
 
     await asyncio.to_thread(lose, pair)
     lost_at = clock()
-    await until(lambda: load.unanswered >= len(browsers), 15)
+    await until("everybody was turned away", lambda: load.unanswered >= len(browsers), 15)
     if lose is crash:
         await nobody_is_left_alone(cluster, browsers[0])
-    # never a 500, never a cut connection: Cluster.ask raises no Away for these
+    # never a cut connection; whoever is told anything but yes or 503 fails where it is read
     assert set(cluster.answers) <= {"GET done", "POST done", "GET away", "POST away"}
 
     done = load.done
     await pair.promote()
     promoted_at = clock()
-    await until(lambda: load.done > done, 10)
+    await until("somebody is served again", lambda: load.done > done, 10)
     back_after = clock() - promoted_at
     await load.more(150)
     await load.end()

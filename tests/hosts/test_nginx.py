@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.hosts.cluster import Cluster, Load, chance, check, check_clean
-from tests.torture import wire
+from tests.hosts.cluster import Cluster, Load, check, check_clean
+from tests.torture import replay, wire
 from tests.torture.house import Browser
 
 ASKED_AGAIN = 2.1  # seconds until nginx asks a replica that failed: fail_timeout in docs/guides/many-hosts.md
@@ -29,7 +29,7 @@ async def test_replicas_are_killed_and_restarted_in_turn(
     cluster: tuple[Cluster, list[Browser]], long_torture: bool
 ):
     front, browsers = cluster
-    load = Load(front, browsers, chance())
+    load = Load(front, browsers, replay.chance(long_torture))
     load.begin()
     kills, clock = 0, asyncio.get_running_loop().time
     for _ in range(30 if long_torture else 1):
@@ -65,7 +65,7 @@ async def nobody_is_there(front: Cluster) -> None:
 
 async def test_a_rolling_restart_fails_no_request(cluster: tuple[Cluster, list[Browser]], long_torture: bool):
     front, browsers = cluster
-    load = Load(front, browsers, chance())
+    load = Load(front, browsers, replay.chance(long_torture))
     load.begin()
     for _ in range(10 if long_torture else 1):
         for replica in front.replicas:

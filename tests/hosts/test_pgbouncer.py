@@ -7,13 +7,14 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.hosts import programs
-from tests.hosts.cluster import Cluster, Load, chance, check
+from tests.hosts.cluster import Cluster, Load, check
 from tests.interop.valetkey_server import free_port
 from tests.store.contract import Contract, Opened
 from tests.store.contract.databases import DatabaseContract
 from tests.store.samples import settle_in
 from tests.store.test_postgres import EMPTY
 from tests.throwaway_postgres import ThrowawayPostgres
+from tests.torture import replay
 from valetkey.store import Store, migrate
 
 
@@ -69,7 +70,7 @@ async def test_people_and_apps_at_work(
     browsers = await front.furnish()
     try:
         await front.start()
-        load = Load(front, browsers, chance())
+        load = Load(front, browsers, replay.chance(long_torture))
         load.begin()
         await load.more(20000 if long_torture else 500)
         await load.end()

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import random
 import signal
 import time
 from collections.abc import AsyncIterator
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.cli.serving import leaves, ports_of
+from tests.torture import replay
 from tests.torture.house import House
 from tests.torture.wire import Line, request
 
@@ -85,9 +85,7 @@ async def replacement(house: House, token: str, known: set[int]) -> None:
 
 
 async def test_one_worker_after_the_other(house: House, long_torture: bool) -> None:
-    seed = int(os.environ.get("VALETKEY_SEED", random.SystemRandom().randrange(10**9)))
-    print(f"replay with VALETKEY_SEED={seed}")
-    chance = random.Random(seed)
+    chance = replay.chance(long_torture)
     token = await house.exchange(await house.authorize(house.people[1])) or ""
     async with asyncio.timeout(20):
         while True:
