@@ -9,7 +9,7 @@ import pytest
 from tests.store.contract import Contract, Opened
 from tests.store.contract.databases import DatabaseContract
 from tests.store.contract.races import exchange, outcomes
-from tests.store.samples import account, digest, grant, settle_in
+from tests.store.samples import NOW, account, digest, grant, settle_in
 from tests.throwaway_postgres import ThrowawayPostgres
 from valetkey.protocol.changes import Save
 from valetkey.store import Store, Unavailable, migrate, open_store
@@ -111,6 +111,23 @@ class TestPostgresAsADatabase(Opened, DatabaseContract):
             await store.close()
         name = url.split("/")[3].split("?")[0]
         assert postgres.sql(f"SELECT deadlocks FROM pg_stat_database WHERE datname = '{name}'") == "0"
+
+    async def test_two_who_clean_at_once_leave_no_authorization_behind(
+        self, store: Store, other: Store, url: str, postgres: ThrowawayPostgres
+    ) -> None:
+        """One removes its code, the other its token; neither may leave it to the other."""
+        name = url.split("/")[3].split("?")[0]
+        some = "generate_series(1, 3000) n"
+        postgres.sql(f"INSERT INTO authorizations SELECT n, n, 'app', 'basic', 1 FROM {some}", name)
+        postgres.sql(f"INSERT INTO codes SELECT n, sha256(n::text::bytea), '', 5000 - n FROM {some}", name)
+        postgres.sql(f"INSERT INTO tokens SELECT sha256(n::text::bytea), n, 1, n FROM {some}", name)
+
+        async def all_of(one: Store) -> None:
+            while await one.clean(NOW, 40):
+                pass
+
+        await asyncio.gather(all_of(store), all_of(other))
+        assert postgres.sql("SELECT count(*) FROM authorizations", name) == "0"
 
     async def test_text_is_in_the_order_of_its_bytes(self, url: str, postgres: ThrowawayPostgres) -> None:
         await migrate.migrate(url)

@@ -17,7 +17,10 @@ from valetkey.store.sql import Point
 from valetkey.store.steps import Step, check, steps_of
 
 _SHARED, _ALONE = 4, 2  # connections
-_UNHURRIED = "SET LOCAL synchronous_commit = off"  # what a crash brings back dies again
+_CLEANERS = 0x636C65616E  # the advisory lock of those who clean: "clean"
+# What a crash brings back dies again. One at a time, for of two who take the last code and the last token of an
+# authorization neither sees that nothing is left.
+_BEGINS = f"SET LOCAL synchronous_commit = off; SELECT pg_advisory_xact_lock({_CLEANERS})"
 
 
 class PostgresStore(Lookups):
@@ -104,9 +107,11 @@ class PostgresStore(Lookups):
         for dead in list(left):
             # half of what is left where each may take its authorization with it
             most = (limit - gone) // 2 if dead.rooted else limit - gone
+            if not most:
+                break
             went, left[dead] = await self._do(partial(_remove, dead, (most, now, left[dead])))
             gone += went
-            if most and not went:
+            if not went:
                 del left[dead]
         if not gone:
             self._round = now, dict.fromkeys(cleaning.DEAD, 0)
@@ -127,7 +132,7 @@ async def _remove(dead: cleaning.Dead, values: tuple[int, int, int], link: Link)
     """Remove dead rows of one kind in a transaction of its own; returns how many went, and the end of the last."""
 
     async def work(connection: Any) -> tuple[int, int]:
-        await connection.execute(_UNHURRIED)
+        await connection.execute(_BEGINS)
         rows = await connection.fetch(dead.many(), *values)
         if not rows:
             return 0, values[-1]
