@@ -4,6 +4,7 @@ import pytest
 
 from tests.flows.browser import Browser
 from tests.house import PASSWORD, SITE, Build, House, Person
+from valetkey.protocol.changes import Changes
 from valetkey.protocol.rules.digest import digest
 from valetkey.server import accounts
 from valetkey.settings import SessionSettings
@@ -159,6 +160,24 @@ async def test_G4_a_login_under_way_does_not_slip_through(house: House, snoop: P
         page = await browser.login(page, snoop.username, snoop.password)
     assert page.status == 400 and browser.session is None
     assert await house.store.sessions_of(snoop.account.id) == []
+
+
+async def test_G4_a_yes_under_way_does_not_slip_through(
+    house: House, snoop: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The password is changed after the answer's session was looked up, and before the answer is written."""
+    app, browser = await house.make_app(), await house.logged_in(snoop)
+    page = await browser.open(house.authorize_url(app))
+    apply = house.store.apply
+
+    async def late(changes: Changes) -> None:
+        monkeypatch.undo()
+        await accounts.set_password(house.server, snoop.account.id, "another passphrase")
+        await apply(changes)
+
+    monkeypatch.setattr(house.store, "apply", late)
+    assert (await browser.consent(page, "allow")).left is None
+    assert await accounts.connected_apps(house.server, snoop.account) == []
 
 
 async def test_G5_a_session_ends_when_it_is_not_used_and_in_any_case(build: Build) -> None:

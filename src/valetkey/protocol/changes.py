@@ -31,7 +31,8 @@ class Save(Struct, frozen=True):
 
 
 class Spend(Struct, frozen=True):
-    """Use a code or a ticket once: Conflict if it is gone or was spent before (RFC 6749 4.1.2)."""
+    """Use a code or a ticket once: Conflict if it is gone or was spent before (RFC 6749 4.1.2), and for a ticket also
+    if its session has ended. Whoever ends that later finds what this list wrote."""
 
     kind: type[AuthorizationCode] | type[Ticket]
     digest: bytes

@@ -124,11 +124,8 @@ class Tables:
         match change:
             case Save(record):
                 self._save(record)
-            case Spend(kind, digest, at):
-                table: Table = self.codes if kind is AuthorizationCode else self.tickets
-                if digest not in table or table[digest].spent_at is not None:
-                    raise Conflict
-                self._put(table, digest, replace(table[digest], spent_at=at))
+            case Spend():
+                self._spend(change)
             case Hold(account, client):
                 if (account, client) not in self.consents:
                     raise Conflict
@@ -145,6 +142,15 @@ class Tables:
                 self._remove(client_id)
             case _:
                 self._session(change)
+
+    def _spend(self, change: Spend) -> None:
+        table: Table = self.codes if change.kind is AuthorizationCode else self.tickets
+        found = table.get(change.digest)
+        if found is None or found.spent_at is not None:
+            raise Conflict
+        if isinstance(found, Ticket) and found.session_digest not in self.sessions:
+            raise Conflict
+        self._put(table, change.digest, replace(found, spent_at=change.at))
 
     def _session(self, change: Seen | End | EndAll) -> None:
         match change:

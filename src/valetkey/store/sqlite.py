@@ -184,7 +184,7 @@ def _nameless(statement: str) -> tuple[str, list[int] | None]:
 
     Numbered marks would do, but Python 3.12 takes them for names and warns at every use.
     """
-    statement = statement.removesuffix(" FOR KEY SHARE")  # nobody else writes meanwhile
+    statement = statement.replace(" FOR KEY SHARE", "")  # nobody else writes meanwhile
     order = [int(number) - 1 for number in re.findall(r"\$(\d+)", statement)]
     return re.sub(r"\$\d+", "?", statement), None if order == list(range(len(order))) else order
 

@@ -101,7 +101,11 @@ PUT_PICTURE = (
 )
 SHOW_PICTURE = "UPDATE pictures SET loose = CASE WHEN name = $2 THEN 0 ELSE 1 END WHERE account_id = $1"
 SPEND_CODE = "UPDATE codes SET spent_at = $1 WHERE digest = $2 AND spent_at IS NULL"
-SPEND_TICKET = "UPDATE tickets SET spent_at = $1 WHERE digest = $2 AND spent_at IS NULL"
+# Who ends the session waits for the list under way, and then finds what it wrote (decision 0014).
+SPEND_TICKET = (
+    "UPDATE tickets SET spent_at = $1 WHERE digest = $2 AND spent_at IS NULL AND EXISTS "
+    "(SELECT 1 FROM sessions WHERE sessions.digest = tickets.session_digest FOR KEY SHARE)"
+)
 REVOKE = "UPDATE authorizations SET revoked_at = $1 WHERE revoked_at IS NULL AND id = $2"
 REVOKE_ALL = "UPDATE authorizations SET revoked_at = $1 WHERE revoked_at IS NULL AND account_id = $2"
 REVOKE_PAIR = f"{REVOKE_ALL} AND client_id = $3"

@@ -6,9 +6,21 @@ from collections.abc import Awaitable, Iterable
 import pytest
 from msgspec.structs import replace
 
-from tests.store.samples import NOW, account, authorization, client, code, digest, grant, settle_in, token
-from valetkey.protocol.changes import Changes, Hold, Once, Revoke, Save, Spend, Withdraw
-from valetkey.protocol.model import AuthorizationCode, Consent
+from tests.store.samples import (
+    NOW,
+    account,
+    authorization,
+    client,
+    code,
+    digest,
+    grant,
+    session,
+    settle_in,
+    ticket,
+    token,
+)
+from valetkey.protocol.changes import Changes, EndAll, Hold, Once, Revoke, Save, Spend, Withdraw
+from valetkey.protocol.model import AuthorizationCode, Consent, Ticket
 from valetkey.store import Conflict, Store
 
 
@@ -110,6 +122,26 @@ class RacesContract:
                 assert found is None or found.authorization.revoked_at == NOW
         ends = await outcomes(store.apply((hold, each)) for each in (Save(authorization(900)), consent))
         assert ends == ["Conflict", "Conflict"]
+
+    async def test_nothing_is_granted_to_a_session_that_was_ended(self, store: Store, other: Store) -> None:
+        """A new password ends the sessions and what apps hold; a yes that is under way comes before or not at all."""
+        await settle_in(store)
+        for turn in range(10):
+            names = [f"{turn}.{number}" for number in range(20)]
+            await store.apply((Save(session()), *(Save(ticket(name)) for name in names)))
+            roots = [authorization(turn * 20 + number) for number in range(1, 21)]
+            consent = Save(Consent(1, "app", ("basic",), NOW))
+            lists: list[Changes] = [
+                (Spend(Ticket, digest(name), NOW), consent, Save(root), Save(code(name, root)))
+                for name, root in zip(names, roots, strict=True)
+            ]
+            lists[turn:turn] = [(EndAll(1), Withdraw(1, None, NOW))]
+            ends = await outcomes((store, other)[number % 2].apply(each) for number, each in enumerate(lists))
+            assert ends.pop(turn) == "done"
+            for name, end in zip(names, ends, strict=True):
+                found = (await store.exchange_facts("app", digest(name))).code
+                assert (end, found is None) in (("done", False), ("Conflict", True))
+                assert found is None or found.authorization.revoked_at == NOW
 
     async def test_a_name_is_taken_once(self, store: Store, other: Store) -> None:
         ends = await outcomes(

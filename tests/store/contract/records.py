@@ -93,10 +93,13 @@ class RecordsContract:
         assert await store.sessions_of(2) == [session("stranger", 2)]
 
     async def test_tickets(self, store: Store) -> None:
-        await store.apply((Save(ticket()), Save(ticket("other"))))
+        await store.apply((Save(session()), Save(ticket()), Save(ticket("other"))))
         assert await store.ticket(digest("ticket")) == ticket()
         await store.apply((Spend(Ticket, digest("ticket"), NOW),))
         assert await store.ticket(digest("ticket")) == replace(ticket(), spent_at=NOW)
+        await store.apply((EndAll(1),))
+        with pytest.raises(Conflict):  # who was logged in is not any more
+            await store.apply((Spend(Ticket, digest("other"), NOW),))
         assert await store.ticket(digest("other")) == ticket("other")
 
     async def test_listings_go_on_behind_the_last_one(self, store: Store) -> None:
@@ -162,7 +165,7 @@ class RecordsContract:
 
     async def test_a_list_is_written_whole_or_not_at_all(self, store: Store) -> None:
         await settle_in(store)
-        await store.apply((Save(ticket()), Once(b"seen", NOW)))
+        await store.apply((Save(session()), Save(ticket()), Once(b"seen", NOW)))
         losers: list[Changes] = [
             (Save(session("a")), Spend(Ticket, digest("none"), NOW)),
             (Save(session("a")), Save(ticket("b")), Save(ticket())),
@@ -172,7 +175,7 @@ class RecordsContract:
         for changes in losers:
             with pytest.raises(Conflict):
                 await store.apply(changes)
-        assert await store.sessions_of(1) == []
+        assert await store.sessions_of(1) == [session()]
         assert await store.connected_apps(1) == []
         assert await store.account(5) is None
         assert await store.ticket(digest("ticket")) == ticket()

@@ -88,7 +88,7 @@ class TokensContract:
 
     async def test_the_confirmation_screen_writes_all_at_once(self, store: Store) -> None:
         await settle_in(store)
-        await store.apply((Save(ticket()),))
+        await store.apply((Save(session()), Save(ticket())))
         yes = (Spend(Ticket, digest("ticket"), NOW), Save(Consent(1, "app", ("basic",), NOW)))
         await store.apply((*yes, Save(authorization()), Save(code())))
         assert (await store.exchange_facts("app", digest("code"))).code == code()
