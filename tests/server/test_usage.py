@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from valetkey.protocol.model import AccessToken, Account, Authorization, BearerFacts, Client
 from valetkey.server import usage as usage_module
-from valetkey.server.usage import FEW, HOUR, LAST_CALLS, Usage
+from valetkey.server.usage import FEW, HOUR, LAST_CALLS, USED_EVERY, Usage
 from valetkey.store import open_store
 from valetkey.store.base import Unavailable
 
@@ -84,8 +84,8 @@ async def test_few_calls_count_where_a_limit_is_near():
         await usage.close()
 
 
-@pytest.mark.parametrize(("used_at", "noted"), [(None, NOW), (NOW - HOUR, NOW), (NOW - HOUR + 1, None)])
-async def test_the_time_of_last_use_is_noted_once_an_hour(used_at: int | None, noted: int | None):
+@pytest.mark.parametrize(("used_at", "noted"), [(None, NOW), (NOW - USED_EVERY, NOW), (NOW - USED_EVERY + 1, None)])
+async def test_the_time_of_last_use_is_noted_once_a_day(used_at: int | None, noted: int | None):
     store, (one,) = await workers(1)
     await call(one, 3, used_at=used_at)
     assert one.used.get(AUTHORIZATION.id) == noted

@@ -18,7 +18,7 @@ SHARE_EVERY = 1.0
 MOST_KEYS = 200_000
 LAST_CALLS = 100
 FEW = 8  # calls of a token in an hour of which the other workers need not know
-USED_EVERY = HOUR  # how far from the truth a time of last use may be
+USED_EVERY = 24 * HOUR  # how far from the truth a time of last use may be: people are shown a day
 log = structlog.get_logger("valetkey.usage")
 Key = tuple[str, int]
 
