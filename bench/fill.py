@@ -30,7 +30,9 @@ APPS, APPS_OF_ONE, TOKENS_OF_ONE = 50, 5, 10
 DAY = 24 * 3600
 FIRST = 1000  # the number of the first account
 SPREAD = 30 * DAY  # seconds over which tokens were issued, and end
-USED_WITHIN = DAY + 15 * 60  # seconds in which a use of every live token was noted: one call of a hundred notes another
+USED_WITHIN = (
+    DAY + 15 * 60
+)  # seconds in which a use of every live token was noted: one call of a hundred notes another
 STEP = 7_919  # from one token that is asked for to the next, so that they are spread over all
 TABLES = {
     "accounts": "id username canonical full_name email password created_at bio website picture disabled_at version",

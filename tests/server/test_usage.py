@@ -84,7 +84,9 @@ async def test_few_calls_count_where_a_limit_is_near():
         await usage.close()
 
 
-@pytest.mark.parametrize(("used_at", "noted"), [(None, NOW), (NOW - USED_EVERY, NOW), (NOW - USED_EVERY + 1, None)])
+@pytest.mark.parametrize(
+    ("used_at", "noted"), [(None, NOW), (NOW - USED_EVERY, NOW), (NOW - USED_EVERY + 1, None)]
+)
 async def test_the_time_of_last_use_is_noted_once_a_day(used_at: int | None, noted: int | None):
     store, (one,) = await workers(1)
     await call(one, 3, used_at=used_at)
