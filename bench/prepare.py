@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 
 import wire
 
-from valetkey.protocol.changes import Changes, Save
+from valetkey.protocol.changes import Changes, Hold, Save
 from valetkey.protocol.model import AccessToken, Account, Authorization, AuthorizationCode, Client, Consent
 from valetkey.protocol.profiles import PROFILES
 from valetkey.protocol.rules import pkce
@@ -110,7 +110,9 @@ class Preparation:
             "client_id": app.client.id,
             "client_secret": app.secret or "",
         }
-        strict = app.client.profile == "oauth21"
+        now, strict = self.server.clock(), app.client.profile == "oauth21"
+        for account in people:
+            await self.server.store.apply((Save(Consent(account.id, app.client.id, ("basic",), now)),))
         path = "/oauth/token" if strict else "/oauth/access_token"
         asked |= {"code_verifier": VERIFIER} if strict else {"redirect_uri": REDIRECT}
         challenge, form = pkce.s256(VERIFIER) if strict else None, PROFILES[app.client.profile].token_form
@@ -118,7 +120,8 @@ class Preparation:
             code = self.server.mint.code(form, self.server.clock())
             root = self.root(people[number % ACCOUNTS], app.client)
             kept = AuthorizationCode(digest(code), root, REDIRECT, root.granted_at + YEAR, challenge)
-            lists.append((Save(root), Save(kept)))
+            held = Hold(root.account_id, root.client_id)
+            lists.append((held, Save(root), Save(kept)))
             requests.append(self.post(path, asked | {"code": code}))
         await self.apply(lists)
         self.write(name, requests)

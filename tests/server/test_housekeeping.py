@@ -159,6 +159,21 @@ async def test_one_worker_at_a_time(url: str) -> None:
     await server.close()
 
 
+async def test_who_was_refused_the_work_has_nothing_to_give_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = await opened("memory://")
+    asked: list[int] = []
+
+    async def refused(name: str, holder: str, now: int, seconds: int) -> bool:
+        asked.append(seconds)
+        return False
+
+    monkeypatch.setattr(server.store, "lease", refused)
+    await litter(server, 50, END)
+    assert await housekeeping.clean(server, "me", Pace(no_time)) == housekeeping.PROBE
+    assert asked == [housekeeping.LEASE]
+    await server.close()
+
+
 async def test_a_worker_that_dies_leaves_the_work_to_others(fresh_sqlite: Path) -> None:
     at = [NOW]
     server = await opened(f"sqlite:///{fresh_sqlite}", lambda: at[0])

@@ -92,12 +92,13 @@ async def clean(server: AuthorizationServer, holder: str, pace: Pace | None = No
 
 async def alone(server: AuthorizationServer, holder: str, pace: Pace, work: Work) -> int:
     """Work in batches until nothing is left or somebody else has the lease; returns how much was done."""
-    total, asked = 0, float("-inf")
+    total, asked, ours = 0, float("-inf"), False
     try:
         while True:
             now = server.clock()
             if abs(now - asked) > LEASE // 3:
-                if not await server.store.lease("housekeeping", holder, now, LEASE):
+                ours = await server.store.lease("housekeeping", holder, now, LEASE)
+                if not ours:
                     return total
                 asked = now
             done = await pace.step(work)
@@ -105,5 +106,6 @@ async def alone(server: AuthorizationServer, holder: str, pace: Pace, work: Work
                 break
             total += done
     finally:
-        await server.store.lease("housekeeping", holder, server.clock(), 0)  # who stops lets others go on
+        if ours:  # who stops lets others go on
+            await server.store.lease("housekeeping", holder, server.clock(), 0)
     return total

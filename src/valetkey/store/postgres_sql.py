@@ -15,7 +15,7 @@ def _put(table: str, columns: str, values: str, source: str) -> str:
     return f"INSERT INTO {table}({columns}) SELECT {values} FROM {source}"  # noqa: S608
 
 
-def _batch(given: str, *parts: str, written: str = "x") -> str:
+def _batch(given: str, *parts: str, written: str) -> str:
     """One statement that writes the parts for every row given and returns the numbers of those written."""
     return f"WITH {', '.join((_given(given), *parts))} SELECT n FROM {written}"  # noqa: S608
 
@@ -24,7 +24,6 @@ _CODE = "code bytea, root bigint, redirect_uri text, expires_at bigint, challeng
 _TOKEN = "token bytea, root bigint, created_at bigint, expires_at bigint"
 _ROOT = "id bigint, account_id bigint, client_id text, scope text, granted_at bigint, revoked_at bigint"
 _ROOT_COLUMNS = "id, account_id, client_id, scope, granted_at, revoked_at"
-_PUT_ROOT = f"roots AS ({_put('authorizations', _ROOT_COLUMNS, _ROOT_COLUMNS, 'x')})"
 _CODE_COLUMNS = (
     "codes",
     "digest, authorization_id, redirect_uri, expires_at, challenge, spent_at",
@@ -71,12 +70,6 @@ SHAPES: dict[tuple[str, ...], str] = {
         f"roots AS ({_put('authorizations', _ROOT_COLUMNS, _ROOT_COLUMNS, 'allowed')})",
         f"kept AS ({_put(*_CODE_COLUMNS, 'allowed')})",
         written="allowed",
-    ),
-    (NEW_AUTHORIZATION, NEW_CODE): _batch(
-        f"{_ROOT}, {_CODE}", _PUT_ROOT, f"kept AS ({_put(*_CODE_COLUMNS, 'x')})"
-    ),
-    (NEW_AUTHORIZATION, NEW_TOKEN): _batch(
-        f"{_ROOT}, {_TOKEN}", _PUT_ROOT, f"kept AS ({_put(*_TOKEN_COLUMNS, 'x')})"
     ),
 }
 

@@ -7,7 +7,7 @@ PREFIX, SELECTOR, LENGTH = 6, 12, 67
 
 
 def digest(secret: str) -> bytes:
-    """SHA-256 of the whole secret; of `vk_at_`, twelve hex digits of a selector and the rest, the selector before it.
+    """SHA-256 of the whole secret; behind `vk_ac_` or `vk_at_` stand twelve hex digits, which go before it.
 
     Selectors grow with time, so that rows kept in the order of this key append. They are no secret and prove
     nothing: two secrets that differ anywhere have different digests.
