@@ -65,9 +65,11 @@ class SessionSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TokenSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """[tokens] implicit_lifetime: seconds a token of the client-side flow lives."""
+    """[tokens] implicit_lifetime: seconds a token of the client-side flow lives; refresh_lifetime: seconds until an
+    app that does not come back must ask its people again."""
 
     implicit_lifetime: int = 3600
+    refresh_lifetime: int = 30 * 24 * 3600
 
 
 class ApiSettings(Struct, frozen=True, forbid_unknown_fields=True):

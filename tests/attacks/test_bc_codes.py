@@ -113,10 +113,13 @@ async def test_C5_a_code_of_another_client_and_C11_of_another_grant(
         answer = await house.exchange(app, code, grant_type=grant, username="snoopdogg", password="x")
         check_refused(answer, 'Only grant type "authorization_code" is allowed')
     today = await house.make_app(name="Today", profile="oauth20")
-    for grant in ("password", "client_credentials"):
+    for grant, error in (
+        ("password", "unsupported_grant_type"),
+        ("client_credentials", "unauthorized_client"),
+    ):
         fields = house.exchange_fields(today, code, grant_type=grant, username="snoopdogg", password="x")
         answer = await house.http().post("/oauth/token", data=fields)
-        assert (answer.status_code, answer.json()["error"]) == (400, "unsupported_grant_type")
+        assert (answer.status_code, answer.json()["error"]) == (400, error)
     fields = house.exchange_fields(today, code)
     answer = await house.http().post("/oauth/token", data=fields)
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant"), "a code of another client"

@@ -229,8 +229,9 @@ async def test_missing_and_unknown_grant_types(house: House, app: App, browser: 
     code = await house.code(browser, app, **PKCE)
     check_refused(await redeem(house, app, code, grant_type=None), "invalid_request")
     check_refused(await redeem(house, app, ""), "invalid_request")
-    for other in ("password", "implicit", "client_credentials", "refresh_token"):
+    for other in ("password", "implicit", "refresh-token"):
         check_refused(await redeem(house, app, code, grant_type=other), "unsupported_grant_type")
+    check_refused(await redeem(house, app, code, grant_type="client_credentials"), "unauthorized_client")
 
 
 async def test_a_code_lives_a_minute_and_a_replay_revokes(house: House, app: App, browser: Browser) -> None:

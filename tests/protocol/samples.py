@@ -1,6 +1,7 @@
 """Facts and requests to decide about: each differs from the next by what the test names."""
 
 import hashlib
+from dataclasses import replace as other_rules
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -23,6 +24,7 @@ from valetkey.protocol.profile import Person, Profile
 from valetkey.protocol.profiles import PROFILES
 from valetkey.protocol.profiles.classic import CLASSIC
 from valetkey.protocol.rules import pkce, signed_request
+from valetkey.protocol.rules.headers import Headers
 from valetkey.protocol.rules.rulebook import Rulebook
 
 NOW = 1_800_000_000
@@ -75,6 +77,15 @@ def authorization(**more: Any) -> Authorization:
 def code(**more: Any) -> AuthorizationCode:
     plain = AuthorizationCode(digest(CODE), authorization(), REDIRECT, NOW + 1)
     return replace(plain, **more)
+
+
+def under(profile: Profile) -> Rulebook:
+    """A book in which every client lives under these rules."""
+    return other_rules(BOOK, profiles=dict.fromkeys(PROFILES, profile))
+
+
+def headers(authorization: str | None = None) -> Headers:
+    return Headers(authorization)
 
 
 def params(**pairs: str) -> Params:

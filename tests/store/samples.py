@@ -14,6 +14,9 @@ from valetkey.protocol.model import (
     AuthorizationCode,
     Client,
     ClientSecret,
+    DeviceRequest,
+    PushedRequest,
+    RefreshToken,
     Session,
     Ticket,
 )
@@ -57,6 +60,19 @@ def code(name: str = "code", root: Authorization | None = None, end: int = NOW +
 
 def token(name: str = "token", root: Authorization | None = None, end: int | None = None) -> AccessToken:
     return AccessToken(digest(name), root or authorization(), NOW, end)
+
+
+def refresh(name: str = "refresh", root: Authorization | None = None, **more: Any) -> RefreshToken:
+    return replace(RefreshToken(digest(name), root or authorization(), NOW, NOW + 600), **more)
+
+
+def pushed(name: str = "pushed", end: int = NOW + 60) -> PushedRequest:
+    return PushedRequest(digest(name), "app", b"client_id=app&x=%00", end)
+
+
+def device(name: str = "device", **more: Any) -> DeviceRequest:
+    plain = DeviceRequest(digest(name), name.upper(), "app", ("basic", "photos"), NOW + 600, 5)
+    return replace(plain, **more)
 
 
 async def settle_in(store: Store) -> None:

@@ -16,7 +16,8 @@ from valetkey.store import Store, Unavailable, migrate, open_store
 
 EMPTY = """DO $$ BEGIN
   IF to_regclass('accounts') IS NOT NULL THEN
-    TRUNCATE accounts, clients, sessions, consents, tickets, authorizations, codes, tokens, pictures, once,
+    TRUNCATE accounts, clients, sessions, consents, tickets, authorizations, codes, tokens, refresh_tokens, successors,
+    pushed_requests, device_requests, pictures, once,
              counters, usage, leases;
   END IF;
 END $$"""

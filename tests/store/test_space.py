@@ -11,8 +11,8 @@ from valetkey.store import Store, open_store
 
 NOW = 1_700_000_000
 MANY = 20_000
-NEW_ROOT = "INSERT INTO authorizations VALUES(?, ?, 'app', 'basic', ?, NULL, NULL)"
-NEW_TOKEN = "INSERT INTO tokens VALUES(?, ?, ?, ?)"
+NEW_ROOT = "INSERT INTO authorizations VALUES(?, ?, 'app', 'basic', ?, NULL, NULL, NULL)"
+NEW_TOKEN = "INSERT INTO tokens VALUES(?, ?, ?, ?, NULL)"
 
 
 def flood(path: Path, count: int, end: int) -> None:

@@ -52,7 +52,7 @@ async def revoke_token(server: "AuthorizationServer", token: str) -> tuple[str, 
     if facts is None:
         raise NotFound("token: is not known here")
     await server.store.apply((Revoke(facts.token.authorization.id, server.clock()),))
-    return facts.client.id, facts.account.username
+    return facts.client.id, facts.account.username if facts.account else ""
 
 
 async def revoke_of_account(server: "AuthorizationServer", username: str, client_id: str | None) -> None:
@@ -66,10 +66,12 @@ async def revoke_of_account(server: "AuthorizationServer", username: str, client
 
 
 async def revoke_of_app(server: "AuthorizationServer", client_id: str) -> None:
-    """End all that an app was allowed, account by account. Raises NotFound."""
+    """End all that an app was allowed, account by account, and its own. Raises NotFound."""
     from valetkey.protocol.changes import Withdraw
+    from valetkey.protocol.model import NOBODY
 
     await known(server, client_id)
+    await server.store.apply((Withdraw(NOBODY, client_id, server.clock()),))
     last = 0
     while page := await server.store.accounts(last, PAGE):
         last = page[-1].id

@@ -9,14 +9,31 @@ from valetkey.protocol.model import (
     AuthorizationCode,
     Client,
     Consent,
+    DeviceRequest,
     Picture,
+    PushedRequest,
+    RefreshToken,
+    SealedSuccessor,
     Session,
     Ticket,
 )
 
 Record = (
-    Account | Client | Session | Consent | Ticket | Authorization | AuthorizationCode | AccessToken | Picture
+    Account
+    | Client
+    | Session
+    | Consent
+    | Ticket
+    | Authorization
+    | AuthorizationCode
+    | AccessToken
+    | RefreshToken
+    | SealedSuccessor
+    | PushedRequest
+    | DeviceRequest
+    | Picture
 )
+OneTime = AuthorizationCode | Ticket | RefreshToken | PushedRequest | DeviceRequest
 
 
 class Save(Struct, frozen=True):
@@ -31,10 +48,10 @@ class Save(Struct, frozen=True):
 
 
 class Spend(Struct, frozen=True):
-    """Use a code or a ticket once: Conflict if it is gone or was spent before (RFC 6749 4.1.2), and for a ticket also
+    """Use a one-time thing once: Conflict if it is gone or was spent before (RFC 6749 4.1.2), and for a ticket also
     if its session has ended. Whoever ends that later finds what this list wrote."""
 
-    kind: type[AuthorizationCode] | type[Ticket]
+    kind: type[OneTime]
     digest: bytes
     at: int
 

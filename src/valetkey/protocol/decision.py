@@ -4,18 +4,25 @@ from msgspec import Struct
 
 from valetkey.protocol.changes import Changes
 from valetkey.protocol.errors import OAuthError
-from valetkey.protocol.model import Account, Authorization, Client
+from valetkey.protocol.model import TERMS, Account, Authorization, Client, Terms
 from valetkey.protocol.profile import Profile
 
 
 class Granted(Struct, frozen=True):
-    """Token endpoint: yes. The server mints a token for the authorization; it lives `lifetime` seconds or for ever."""
+    """Token endpoint: yes. The server mints a token for the authorization; it lives `lifetime` seconds or for ever.
+
+    `terms` narrow and bind the token; `renew` is how long the refresh token beside it lives, if there is one; `new`
+    says that the authorization is only being made: the server gives it its id and keeps it.
+    """
 
     authorization: Authorization
-    account: Account
+    account: Account | None
     profile: Profile
     lifetime: int | None
     changes: Changes
+    terms: Terms = TERMS
+    renew: int | None = None
+    new: bool = False
 
 
 class Refused(Struct, frozen=True):

@@ -38,6 +38,22 @@ class ClientSecret(Struct, frozen=True):
     expires_at: int | None = None
 
 
+class Registration(Struct, frozen=True, omit_defaults=True):
+    """What else a client registered, under the names of RFC 7591 2 and of the standards that add to it.
+
+    No grant_types means those of its type; no token_endpoint_auth_method means any way of its profile to show a secret.
+    """
+
+    grant_types: tuple[str, ...] = ()
+    token_endpoint_auth_method: str = ""
+    scope: tuple[str, ...] = ()
+
+
+REGISTRATION = Registration()
+GRANT_TYPES = {"service": ("client_credentials",)}
+PERSONAL = ("authorization_code", "refresh_token")
+
+
 class Client(Struct, frozen=True):
     """An application (RFC 6749 2). `type` is web, spa, native or service; only web and service can hold a secret."""
 
@@ -57,7 +73,13 @@ class Client(Struct, frozen=True):
     signed_requests: bool = False
     rate_limit: int | None = None
     disabled_at: int | None = None
+    registered: Registration = REGISTRATION
     version: int = 1
+
+    @property
+    def grant_types(self) -> tuple[str, ...]:
+        """The grants it may use (RFC 7591 2): what it registered, or what apps of its type mostly need."""
+        return self.registered.grant_types or GRANT_TYPES.get(self.type, PERSONAL)
 
     @property
     def confidential(self) -> bool:
@@ -96,6 +118,28 @@ class Ticket(Struct, frozen=True):
     spent_at: int | None = None
 
 
+class Terms(Struct, frozen=True, omit_defaults=True):
+    """What an authorization or a token is narrowed or bound to; mostly nothing.
+
+    scope: less than the authorization's (RFC 6749 6); resource: audiences (RFC 8707); details: authorization_details
+    as JSON (RFC 9396); jkt, x5t: thumbprints of the sender's key or certificate (RFC 9449 6.1, RFC 8705 3.1);
+    actor: who acts, as JSON (RFC 8693 4.1); auth_time, acr: how the person had logged in (RFC 9470).
+    """
+
+    scope: tuple[str, ...] = ()
+    resource: tuple[str, ...] = ()
+    details: str = ""
+    jkt: str = ""
+    x5t: str = ""
+    actor: str = ""
+    auth_time: int = 0
+    acr: str = ""
+
+
+TERMS = Terms()
+NOBODY = 0  # the account_id of what an app is granted for itself (RFC 6749 4.4)
+
+
 class Authorization(Struct, frozen=True):
     """One act of granting: the root of every code and token that came from it. Revoking it ends them all."""
 
@@ -105,6 +149,7 @@ class Authorization(Struct, frozen=True):
     scope: tuple[str, ...]
     granted_at: int
     revoked_at: int | None = None
+    terms: Terms = TERMS
 
 
 class AuthorizationCode(Struct, frozen=True):
@@ -125,6 +170,57 @@ class AccessToken(Struct, frozen=True):
     authorization: Authorization
     created_at: int
     expires_at: int | None = None
+    terms: Terms = TERMS
+
+
+class RefreshToken(Struct, frozen=True):
+    """A refresh token (RFC 6749 1.5). Once it is spent it stays until its end, so that reuse is known."""
+
+    digest: bytes
+    authorization: Authorization
+    created_at: int
+    expires_at: int
+    terms: Terms = TERMS
+    spent_at: int | None = None
+
+
+class SealedSuccessor(Struct, frozen=True):
+    """The answer that a spent refresh token was given, sealed under that very token, for who did not hear it.
+
+    `successor` is the digest of the refresh token in it, `used_at` when that was spent.
+    """
+
+    digest: bytes
+    successor: bytes
+    content: bytes
+    expires_at: int
+    used_at: int | None = None
+
+
+class PushedRequest(Struct, frozen=True):
+    """An authorization request handed in beforehand (RFC 9126), by the digest of its request_uri. Used once."""
+
+    digest: bytes
+    client_id: str
+    query: bytes
+    expires_at: int
+    spent_at: int | None = None
+
+
+class DeviceRequest(Struct, frozen=True):
+    """A device waits for its person (RFC 8628 3.2); `said` is what they answered: nothing yet, "allow" or "deny"."""
+
+    digest: bytes
+    user_code: str
+    client_id: str
+    scope: tuple[str, ...]
+    expires_at: int
+    interval: int
+    terms: Terms = TERMS
+    polled_at: int | None = None
+    said: str = ""
+    authorization_id: int | None = None
+    spent_at: int | None = None
 
 
 class Scope(Struct, frozen=True):
@@ -148,19 +244,33 @@ class AuthorizeFacts(Struct, frozen=True):
     consent: Consent | None = None
 
 
+class Known(Struct, frozen=True):
+    """What proofs are held against: the client's JWKS as text, and which of their one-time ids were used before."""
+
+    keys: str = ""
+    used: frozenset[bytes] = frozenset()
+
+
+NOTHING_KNOWN = Known()
+
+
 class ExchangeFacts(Struct, frozen=True):
-    """What the token endpoint must know: the client named, the code shown, the account that the code speaks for."""
+    """What the token endpoint must know: the client named, what it hands in, the account which that speaks for."""
 
     client: Client | None = None
     code: AuthorizationCode | None = None
     account: Account | None = None
+    refresh: RefreshToken | None = None
+    successor: SealedSuccessor | None = None
+    known: Known = NOTHING_KNOWN
 
 
 class BearerFacts(Struct, frozen=True):
-    """What an API call must know: the token shown, whose it is, whose app holds it, and a time it was used at."""
+    """What an API call must know: the token shown, whose it is (an app's own is nobody's), whose app holds it, and a
+    time it was used at."""
 
     token: AccessToken
-    account: Account
+    account: Account | None
     client: Client
     used_at: int | None = None
 

@@ -17,11 +17,26 @@ class Person(Struct, frozen=True):
     profile_picture: str
 
 
+class TokenAnswer(Struct, frozen=True):
+    """What a granted token request is told (RFC 6749 5.1); `lifetime` in seconds, None when there is no end."""
+
+    token: str
+    scope: tuple[str, ...]
+    lifetime: int | None
+    person: Person | None = None
+    token_type: str = "Bearer"
+    refresh_token: str = ""
+    issued_token_type: str = ""
+    details: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """The rules a client lives under. A field is here only because two shipped profiles differ in it."""
 
     name: str
+    grants: frozenset[str]
+    """grant_type values (RFC 6749 4)."""
     response_types: frozenset[str]
     """response_type values (RFC 6749 3.1.1)."""
     redirect_matches: Callable[[str, str], bool]
@@ -56,5 +71,5 @@ class Profile:
     """Whether `iss` is in every authorization answer (RFC 9207)."""
     error_answer: Callable[[str, str, str, str], ErrorAnswer]
     """(code, reason, description, subject) -> status and JSON body of an error."""
-    token_answer: Callable[[str, Person, tuple[str, ...], int | None], dict[str, object]]
-    """(token, person, scope, lifetime) -> JSON body of a granted token request (RFC 6749 5.1; classic.md D10)."""
+    token_answer: Callable[[TokenAnswer], dict[str, object]]
+    """JSON body of a granted token request (RFC 6749 5.1; classic.md D10)."""

@@ -55,6 +55,7 @@ def assemble(
         issuer=settings.public_url,
         remember_consent=settings.consent.remember,
         implicit_lifetime=settings.tokens.implicit_lifetime,
+        refresh_lifetime=settings.tokens.refresh_lifetime,
     )
     passwords = Passwords(settings.login.hash_threads, settings.login.hash_queue)
     usage, failures = Usage(store, clock), Failures(clock, settings.apps.secret_failures)

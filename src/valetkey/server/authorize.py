@@ -46,7 +46,7 @@ async def authorize(server: AuthorizationServer, query: bytes, session_digest: b
         decision = rules_decide(params, facts, None, server.book, server.clock())
         return complete(server, decision, query, session_digest, ())
 
-    return await settle(server.store, lambda: look_up(server, params, session_digest), decide)
+    return await settle(server.store, lambda _: look_up(server, params, session_digest), decide)
 
 
 async def answer_consent(
@@ -64,7 +64,7 @@ async def answer_consent(
         )
     params = parse(kept.query)
 
-    async def facts_now() -> tuple[Ticket | None, AuthorizeFacts]:
+    async def facts_now(used: frozenset[bytes]) -> tuple[Ticket | None, AuthorizeFacts]:
         return await server.store.ticket(kept.digest), await look_up(server, params, session_digest)
 
     def decide(facts: tuple[Ticket | None, AuthorizeFacts]) -> Outcome:

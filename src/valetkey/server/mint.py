@@ -29,6 +29,10 @@ class Mint(Struct, frozen=True):
             return f"{client_id[:7]}.{self.entropy(16).hex()}"
         return self.prefixed("vk_at_", now)
 
+    def refresh_token(self, now: int) -> str:
+        """A refresh token, in today's form."""
+        return self.prefixed("vk_rt_", now)
+
     def prefixed(self, prefix: str, now: int) -> str:
         """Today's form: a prefix that scanners find, a selector that grows with time, 256 bits, a checksum.
 

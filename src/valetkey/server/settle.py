@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
-from valetkey.protocol.changes import Changes
+from valetkey.protocol.changes import Changes, Once
 from valetkey.store.base import Conflict, Store
 
 TURNS = 5
@@ -25,16 +25,23 @@ Decided = TypeVar("Decided", bound=Decision)
 
 
 async def settle(
-    store: Store, look_up: Callable[[], Awaitable[Facts]], decide: Callable[[Facts], Decided]
+    store: Store,
+    look_up: Callable[[frozenset[bytes]], Awaitable[Facts]],
+    decide: Callable[[Facts], Decided],
 ) -> Decided:
-    """Decide and write until nobody is in between. Raises Busy, and what decide raises."""
+    """Decide and write until nobody is in between. Raises Busy, and what decide raises.
+
+    look_up is told which one-time keys of the decision before were used already: nobody asks before there is a doubt.
+    """
+    used: frozenset[bytes] = frozenset()
     for _ in range(TURNS):
-        decision = decide(await look_up())
+        decision = decide(await look_up(used))
         if not decision.changes:
             return decision
         try:
             await store.apply(decision.changes)
         except Conflict:
+            used = await store.remembered([each.key for each in decision.changes if isinstance(each, Once)])
             continue
         return decision
     raise Busy

@@ -1,29 +1,33 @@
 """The token endpoint acts: look up, decide, mint, apply (RFC 6749 3.2)."""
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from valetkey.protocol.changes import Changes, Save
 from valetkey.protocol.decision import Granted, Refused
 from valetkey.protocol.endpoints import token as rules
+from valetkey.protocol.endpoints.token import TokenRequest
 from valetkey.protocol.errors import OAuthError
-from valetkey.protocol.model import AccessToken, ExchangeFacts
+from valetkey.protocol.model import AccessToken, Authorization, ExchangeFacts, Known, RefreshToken
 from valetkey.protocol.params import Params
-from valetkey.protocol.profile import Profile
+from valetkey.protocol.profile import Profile, TokenAnswer
 from valetkey.protocol.rules.digest import digest
+from valetkey.protocol.rules.headers import Headers
 from valetkey.server.authorization_server import AuthorizationServer
 from valetkey.server.pictures import person
 from valetkey.server.settle import settle
 
 
 class Issued(Struct, frozen=True):
-    """A granted request with its token minted."""
+    """A granted request with its tokens minted."""
 
     granted: Granted
     token: str
+    refresh_token: str
     changes: Changes
 
 
-class TokenAnswer(Struct, frozen=True):
+class Reply(Struct, frozen=True):
     """Status and JSON body; `reason` is for the operator's log, empty when all is well."""
 
     status: int
@@ -33,47 +37,75 @@ class TokenAnswer(Struct, frozen=True):
 
 
 async def token(
-    server: AuthorizationServer, profile: Profile, params: Params, query: Params, header: str | None
-) -> TokenAnswer:
+    server: AuthorizationServer, profile: Profile, params: Params, query: Params, headers: Headers
+) -> Reply:
     """Answer a token request made at this profile's endpoint. Raises settle.Busy, store.base.Unavailable."""
     try:
-        request = rules.read(params, query, header, profile)
+        request = rules.read(params, query, headers, profile)
     except OAuthError as error:
         return refused(error, profile, params.get("client_id") or "")
 
     def decide(facts: ExchangeFacts) -> Issued | Refused:
-        client = facts.client
-        if client is not None and server.book.profiles[client.profile].token_path != profile.token_path:
-            facts = ExchangeFacts()
-        elif client is not None:
-            return issue(
-                server, rules.decide(request, facts, server.book.profiles[client.profile], server.clock())
-            )
-        return issue(server, rules.decide(request, facts, profile, server.clock()))
+        return issue(server, rules.decide(request, facts, server.book, server.clock()))
 
+    async def facts(used: frozenset[bytes]) -> ExchangeFacts:
+        found = await look_up(server, request)
+        return replace(found, known=Known("", used)) if used else found
+
+    done = await settle(server.store, facts, decide)
     client_id = request.shown.client_id
-    done = await settle(server.store, lambda: server.store.exchange_facts(client_id, request.digest), decide)
     if isinstance(done, Refused):
         return refused(done.error, done.profile, client_id)
-    granted = done.granted
-    body = granted.profile.token_answer(
-        done.token, person(server, granted.account), granted.authorization.scope, granted.lifetime
-    )
-    return TokenAnswer(200, body, client_id=client_id)
+    return Reply(200, answer(server, done), client_id=client_id)
+
+
+async def look_up(server: AuthorizationServer, request: TokenRequest) -> ExchangeFacts:
+    """The client and what it hands in, in one round trip."""
+    client_id = request.shown.client_id
+    if request.grant.redeems == "code":
+        return await server.store.exchange_facts(client_id, request.digest)
+    if request.grant.redeems == "refresh_token":
+        return await server.store.refresh_facts(client_id, request.digest)
+    return ExchangeFacts(await server.store.client(client_id))
 
 
 def issue(server: AuthorizationServer, decision: Granted | Refused) -> Issued | Refused:
-    """Mint the token of a granted request and ask for it to be kept."""
+    """Mint what a granted request is given, and ask for it to be kept."""
     if isinstance(decision, Refused):
         return decision
-    now, authorization = server.clock(), decision.authorization
-    value = server.mint.access_token(decision.profile.token_form, authorization.client_id, now)
+    now, root, form = server.clock(), decision.authorization, decision.profile.token_form
+    kept: list[Authorization | AccessToken | RefreshToken] = []
+    if decision.new:
+        root = replace(root, id=server.mint.authorization_id(now))
+        kept.append(root)
+    value = server.mint.access_token(form, root.client_id, now)
     expires_at = None if decision.lifetime is None else now + decision.lifetime
-    kept = AccessToken(digest(value), authorization, now, expires_at)
-    return Issued(decision, value, (*decision.changes, Save(kept)))
+    kept.append(AccessToken(digest(value), root, now, expires_at, decision.terms))
+    refresh_token = ""
+    if decision.renew is not None:
+        refresh_token = server.mint.refresh_token(now)
+        kept.append(RefreshToken(digest(refresh_token), root, now, now + decision.renew, decision.terms))
+    return Issued(decision, value, refresh_token, (*decision.changes, *(Save(record) for record in kept)))
 
 
-def refused(error: OAuthError, profile: Profile, client_id: str) -> TokenAnswer:
+def answer(server: AuthorizationServer, issued: Issued) -> dict[str, object]:
+    """A granted request in the words of the profile."""
+    granted = issued.granted
+    terms, account = granted.terms, granted.account
+    return granted.profile.token_answer(
+        TokenAnswer(
+            token=issued.token,
+            scope=terms.scope or granted.authorization.scope,
+            lifetime=granted.lifetime,
+            person=person(server, account) if account is not None else None,
+            token_type="DPoP" if terms.jkt else "Bearer",
+            refresh_token=issued.refresh_token,
+            details=terms.details,
+        )
+    )
+
+
+def refused(error: OAuthError, profile: Profile, client_id: str) -> Reply:
     """A refusal in the words of the profile."""
     status, body = profile.error_answer(error.code, error.reason, error.description, error.subject)
-    return TokenAnswer(status, body, error.reason, client_id)
+    return Reply(status, body, error.reason, client_id)

@@ -30,15 +30,15 @@ async def user(server: AuthorizationServer, query: bytes, header: str | None, wh
     try:
         request = read(query, header)
         known = await server.store.bearer_facts(request.digest)
-        facts = rules.decide(request, known, f"/users/{who}", now)
+        facts, holder = rules.decide(request, known, f"/users/{who}", now)
         rules.check_place(request, server.book.profiles[facts.client.profile])
         limit = facts.client.rate_limit or limit
         count = await server.usage.count(facts, limit)
         remaining = max(0, limit - count)
         if count > limit:
             raise rules.rate_limited(limit)
-        account: Account | None = facts.account
-        if who != "self" and who != str(facts.account.id):
+        account: Account | None = holder
+        if who != "self" and who != str(holder.id):
             account = await other(server, who)
         if account is None or account.disabled_at is not None:
             raise rules.no_such_user()

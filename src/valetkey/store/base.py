@@ -10,7 +10,9 @@ from valetkey.protocol.model import (
     BearerFacts,
     Client,
     ConnectedApp,
+    DeviceRequest,
     ExchangeFacts,
+    PushedRequest,
     Session,
     Ticket,
 )
@@ -42,8 +44,15 @@ class Store(Protocol):
     # What the endpoints must know.
     async def authorize_facts(self, client_id: str, session_digest: bytes | None) -> AuthorizeFacts: ...
     async def exchange_facts(self, client_id: str, code_digest: bytes) -> ExchangeFacts: ...
+    async def refresh_facts(self, client_id: str, digest: bytes) -> ExchangeFacts: ...
     async def bearer_facts(self, token_digest: bytes) -> BearerFacts | None: ...
     async def ticket(self, digest: bytes) -> Ticket | None: ...
+    async def remembered(self, keys: Sequence[bytes]) -> frozenset[bytes]:
+        """Which of these one-time keys were used before (changes.Once)."""
+
+    async def pushed_request(self, digest: bytes) -> PushedRequest | None: ...
+    async def device_request(self, digest: bytes) -> DeviceRequest | None: ...
+    async def device_request_shown(self, user_code: str) -> DeviceRequest | None: ...
 
     # Single records and listings, for pages, console and command line.
     async def client(self, client_id: str) -> Client | None: ...
@@ -85,8 +94,9 @@ class Store(Protocol):
     async def clean(self, now: int, limit: int) -> int:
         """Delete up to `limit` rows that no rule can need any more, in one go, and return how many went.
 
-        Expired sessions, tickets, tokens, once-keys and counters; codes an hour after their expiry; authorizations
-        that have neither code nor token left; pictures that no account shows.
+        Expired sessions, tickets, tokens, sealed successors, pushed requests, once-keys and counters; codes and
+        device requests an hour after their expiry; what a revoked authorization had; authorizations that have neither
+        code nor token left; pictures that no account shows.
         """
 
     async def shrink(self, limit: int) -> int:

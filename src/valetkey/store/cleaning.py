@@ -47,20 +47,27 @@ class Dead(Struct, frozen=True):
 
 
 # A worker may still report the calls of the hour before. A code stays for an hour after its end, so that showing it
-# again is known for a replay.
+# again is known for a replay, and a device for an hour, so that it is told why.
 DEAD = (
     Dead("sessions", "digest", "t.expires_at"),
     Dead("tickets", "digest", "t.expires_at"),
+    Dead("successors", "digest", "t.expires_at"),
+    Dead("pushed_requests", "digest", "t.expires_at"),
+    Dead("device_requests", "digest", "t.expires_at", "{end} <= CAST($2 AS BIGINT) - 3600"),
     Dead("once", "key", "t.until"),
     Dead("counters", "key", "t.until"),
     Dead("usage", "key, hour", "t.hour", "{end} < CAST($2 AS BIGINT) / 3600 - 1"),
     Dead("pictures", "account_id, name", "t.loose", "{end} = 1 AND {end} < $2"),
     Dead("codes", "authorization_id", "t.expires_at", "{end} <= CAST($2 AS BIGINT) - 3600", rooted=True),
     Dead("tokens", "digest", "t.expires_at", rooted=True),
-    Dead(
-        *("tokens", "digest", "a.revoked_at"),
-        rooted=True,
-        source="authorizations a JOIN tokens t ON t.authorization_id = a.id",
+    Dead("refresh_tokens", "digest", "t.expires_at", rooted=True),
+    *(
+        Dead(
+            *(table, "digest", "a.revoked_at"),
+            rooted=True,
+            source=f"authorizations a JOIN {table} t ON t.authorization_id = a.id",
+        )
+        for table in ("tokens", "refresh_tokens")
     ),
 )
 
@@ -68,7 +75,8 @@ DEAD = (
 _BARE = (
     "DELETE FROM authorizations AS a WHERE a.id {among} "
     "AND NOT EXISTS (SELECT 1 FROM codes WHERE authorization_id = a.id) "
-    "AND NOT EXISTS (SELECT 1 FROM tokens WHERE authorization_id = a.id)"
+    "AND NOT EXISTS (SELECT 1 FROM tokens WHERE authorization_id = a.id) "
+    "AND NOT EXISTS (SELECT 1 FROM refresh_tokens WHERE authorization_id = a.id)"
 )
 BARE_SQLITE = _BARE.format(among="IN (SELECT value FROM json_each($1))")
 BARE_POSTGRES = _BARE.format(among="= ANY($1::bigint[])")

@@ -1,16 +1,19 @@
 """The look-ups that both databases share: which statement, and which records its row becomes."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any
 
 from valetkey.protocol.model import (
-    AccessToken,
+    NOBODY,
     Account,
     AuthorizeFacts,
     BearerFacts,
     Client,
     ConnectedApp,
+    DeviceRequest,
     ExchangeFacts,
+    PushedRequest,
     Session,
     Ticket,
 )
@@ -21,6 +24,7 @@ from valetkey.store.steps import storable
 
 # Where the columns of one record end and those of the next begin.
 _SESSION, _CODE, _TOKEN = map(len, (rows.SESSION, rows.CODE, rows.TOKEN))
+_SUCCESSOR, _REFRESH = map(len, (rows.SUCCESSOR, rows.REFRESH))
 
 
 class Lookups(ABC):
@@ -74,12 +78,53 @@ class Lookups(ABC):
         row = await self._one(sql.BEARER, token_digest)
         if row is None:
             return None
-        client_version, account_version, used_at, created_at, expires_at, *root = row
-        token = AccessToken(token_digest, rows.authorization(root), created_at, expires_at)
+        client_version, account_version, used_at, *rest = row
+        token = rows.token(token_digest, rest[:_TOKEN], rows.authorization(rest[_TOKEN:]))
         client_id, account_id = token.authorization.client_id, token.authorization.account_id
         client = self._clients.find(client_id, client_version) or await self.client(client_id)
-        account = self._accounts.find(account_id, account_version) or await self.account(account_id)
-        return BearerFacts(token, account, client, used_at) if account and client else None
+        account = None
+        if account_id != NOBODY:
+            account = self._accounts.find(account_id, account_version) or await self.account(account_id)
+            if account is None:
+                return None
+        return BearerFacts(token, account, client, used_at) if client else None
+
+    async def refresh_facts(self, client_id: str, digest: bytes) -> ExchangeFacts:
+        row = await self._one(sql.REFRESHED, _text(client_id), digest)
+        if row is None:
+            return ExchangeFacts()
+        client_version, account_version, used_at, *rest = row
+        sealed, kept, root = (
+            rest[:_SUCCESSOR],
+            rest[_SUCCESSOR : _SUCCESSOR + _REFRESH],
+            rest[_SUCCESSOR + _REFRESH :],
+        )
+        client = account = refresh = successor = None
+        if client_version is not None:
+            client = self._clients.find(client_id, client_version) or await self.client(client_id)
+        if root[0] is not None:
+            refresh = rows.refresh(digest, kept, rows.authorization(root))
+        if refresh is not None and account_version is not None:
+            account_id = refresh.authorization.account_id
+            account = self._accounts.find(account_id, account_version) or await self.account(account_id)
+        if sealed[0] is not None:
+            successor = rows.successor(digest, (*sealed, used_at))
+        return ExchangeFacts(client, None, account, refresh, successor)
+
+    async def remembered(self, keys: Sequence[bytes]) -> frozenset[bytes]:
+        return frozenset([key for key in keys if await self._one(sql.ONCE_BY_KEY, key) is not None])
+
+    async def pushed_request(self, digest: bytes) -> PushedRequest | None:
+        row = await self._one(sql.PUSHED_BY_DIGEST, digest)
+        return None if row is None else rows.pushed(row)
+
+    async def device_request(self, digest: bytes) -> DeviceRequest | None:
+        row = await self._one(sql.DEVICE_BY_DIGEST, digest)
+        return None if row is None else rows.device(row)
+
+    async def device_request_shown(self, user_code: str) -> DeviceRequest | None:
+        row = await self._one(sql.DEVICE_BY_USER_CODE, _text(user_code))
+        return None if row is None else rows.device(row)
 
     async def ticket(self, digest: bytes) -> Ticket | None:
         row = await self._one(sql.TICKET_BY_DIGEST, digest)

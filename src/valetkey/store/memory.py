@@ -6,13 +6,16 @@ from msgspec.structs import replace
 
 from valetkey.protocol.changes import Changes
 from valetkey.protocol.model import (
+    NOBODY,
     Account,
     AuthorizeFacts,
     BearerFacts,
     Client,
     ConnectedApp,
     Consent,
+    DeviceRequest,
     ExchangeFacts,
+    PushedRequest,
     Session,
     Ticket,
 )
@@ -60,10 +63,37 @@ class MemoryStore:
         if token is None:
             return None
         token = replace(token, authorization=self._tables.roots[token.authorization.id])
-        account = self._tables.accounts.get(token.authorization.account_id)
-        client = self._tables.clients.get(token.authorization.client_id)
-        used_at = self._tables.used.get(token.authorization.id)
-        return BearerFacts(token, account, client, used_at) if account and client else None
+        root = token.authorization
+        account = self._tables.accounts.get(root.account_id)
+        client = self._tables.clients.get(root.client_id)
+        if client is None or (account is None and root.account_id != NOBODY):
+            return None
+        return BearerFacts(token, account, client, self._tables.used.get(root.id))
+
+    async def refresh_facts(self, client_id: str, digest: bytes) -> ExchangeFacts:
+        client, refresh = self._tables.clients.get(client_id), self._tables.refreshes.get(digest)
+        if refresh is None:
+            return ExchangeFacts(client)
+        refresh = replace(refresh, authorization=self._tables.roots[refresh.authorization.id])
+        account = self._tables.accounts.get(refresh.authorization.account_id)
+        successor = self._tables.successors.get(digest)
+        if successor is not None:
+            next_one = self._tables.refreshes.get(successor.successor)
+            successor = replace(successor, used_at=next_one.spent_at if next_one else None)
+        return ExchangeFacts(client, None, account, refresh, successor)
+
+    async def remembered(self, keys: Sequence[bytes]) -> frozenset[bytes]:
+        return frozenset(key for key in keys if key in self._tables.once)
+
+    async def pushed_request(self, digest: bytes) -> PushedRequest | None:
+        return self._tables.pushed.get(digest)
+
+    async def device_request(self, digest: bytes) -> DeviceRequest | None:
+        return self._tables.devices.get(digest)
+
+    async def device_request_shown(self, user_code: str) -> DeviceRequest | None:
+        found = (each for each in self._tables.devices.values() if each.user_code == user_code)
+        return next(found, None)
 
     async def ticket(self, digest: bytes) -> Ticket | None:
         return self._tables.tickets.get(digest)

@@ -27,7 +27,11 @@ from valetkey.protocol.model import (
     AuthorizationCode,
     Client,
     Consent,
+    DeviceRequest,
     Picture,
+    PushedRequest,
+    RefreshToken,
+    SealedSuccessor,
     Session,
     Ticket,
 )
@@ -48,12 +52,26 @@ class Tables:
         self.roots: dict[int, Authorization] = {}
         self.codes: dict[bytes, AuthorizationCode] = {}
         self.tokens: dict[bytes, AccessToken] = {}
+        self.refreshes: dict[bytes, RefreshToken] = {}
+        self.successors: dict[bytes, SealedSuccessor] = {}
+        self.pushed: dict[bytes, PushedRequest] = {}
+        self.devices: dict[bytes, DeviceRequest] = {}
         self.pictures: dict[tuple[int, str], Picture] = {}
         self.once: dict[bytes, int] = {}
         self.counters: dict[str, tuple[int, int]] = {}
         self.usage: dict[tuple[str, int], int] = {}
         self.used: dict[int, int] = {}
         self.leases: dict[str, tuple[str, int]] = {}
+        self._by_digest: dict[type, Table] = {
+            Session: self.sessions,
+            Ticket: self.tickets,
+            AuthorizationCode: self.codes,
+            AccessToken: self.tokens,
+            RefreshToken: self.refreshes,
+            SealedSuccessor: self.successors,
+            PushedRequest: self.pushed,
+            DeviceRequest: self.devices,
+        }
         self._log: list[tuple[Table, Any, Any]] = []
 
     def apply(self, changes: Changes) -> None:
@@ -73,22 +91,26 @@ class Tables:
     def clean(self, now: int, limit: int) -> int:
         """Remove up to `limit` dead rows; see cleaning.py for what is dead."""
         self._log.clear()
-        self._drop(self.sessions, lambda _, each: each.expires_at <= now)
-        self._drop(self.tickets, lambda _, each: each.expires_at <= now)
+        over: tuple[Table, ...] = (self.sessions, self.tickets, self.successors, self.pushed)
+        for table in over:
+            self._drop(table, lambda _, each: each.expires_at <= now)
+        shown: tuple[Table, ...] = (self.codes, self.devices)
+        for table in shown:
+            self._drop(table, lambda _, each: each.expires_at <= now - 3600)
         self._drop(self.once, lambda _, until: until <= now)
         self._drop(self.counters, lambda _, counter: counter[1] <= now)
         self._drop(self.usage, lambda slot, _: slot[1] < now // 3600 - 1)
         self._drop(self.pictures, lambda _, each: each.name != self._shown(each.account_id))
-        self._drop(self.codes, lambda _, code: code.expires_at <= now - 3600)
-        self._drop(self.tokens, lambda _, token: self._over(token, now))
-        rooted = {code.authorization.id for code in self.codes.values()}
-        rooted |= {token.authorization.id for token in self.tokens.values()}
+        held: tuple[Table, ...] = (self.codes, self.tokens, self.refreshes)
+        for table in held[1:]:
+            self._drop(table, lambda _, token: self._over(token, now))
+        rooted = {each.authorization.id for table in held for each in table.values()}
         self._drop(self.roots, lambda key, _: key not in rooted)
         for table, key, old in self._log[limit:]:
             table[key] = old
         return min(len(self._log), limit)
 
-    def _over(self, token: AccessToken, now: int) -> bool:
+    def _over(self, token: AccessToken | RefreshToken, now: int) -> bool:
         root = self.roots[token.authorization.id]
         return root.revoked_at is not None or (token.expires_at is not None and token.expires_at <= now)
 
@@ -144,7 +166,7 @@ class Tables:
                 self._session(change)
 
     def _spend(self, change: Spend) -> None:
-        table: Table = self.codes if change.kind is AuthorizationCode else self.tickets
+        table = self._by_digest[change.kind]
         found = table.get(change.digest)
         if found is None or found.spent_at is not None:
             raise Conflict
@@ -165,7 +187,8 @@ class Tables:
 
     def _remove(self, client_id: str) -> None:
         held = {key for key, root in self.roots.items() if root.client_id == client_id}
-        for table in (self.codes, self.tokens):
+        rooted: tuple[Table, ...] = (self.codes, self.tokens, self.refreshes)
+        for table in rooted:
             self._drop(table, lambda _, each: each.authorization.id in held)
         self._drop(self.roots, lambda key, _: key in held)
         self._drop(self.consents, lambda pair, _: pair[1] == client_id)
@@ -186,14 +209,10 @@ class Tables:
                 self._put(self.pictures, (record.account_id, record.name), record)
             case Authorization():
                 self._put_new(self.roots, record.id, record)
+            case DeviceRequest() if record.user_code in (each.user_code for each in self.devices.values()):
+                raise Conflict
             case _:
-                table: dict[type, Table] = {
-                    Session: self.sessions,
-                    Ticket: self.tickets,
-                    AuthorizationCode: self.codes,
-                    AccessToken: self.tokens,
-                }
-                self._put_new(table[type(record)], record.digest, record)
+                self._put_new(self._by_digest[type(record)], record.digest, record)
 
     def _save_version(self, table: Table, record: Account | Client) -> None:
         before = table.get(record.id)

@@ -1,6 +1,6 @@
 """The statements that only PostgreSQL knows: sets of rows in one statement."""
 
-from valetkey.store.steps import HOLD, NEW_AUTHORIZATION, NEW_CODE, NEW_TOKEN, SPEND_CODE
+from valetkey.store.steps import HOLD, NEW_AUTHORIZATION, NEW_CODE, NEW_REFRESH, NEW_TOKEN, SPEND_CODE
 
 
 def _given(columns: str) -> str:
@@ -21,9 +21,13 @@ def _batch(given: str, *parts: str, written: str) -> str:
 
 
 _CODE = "code bytea, root bigint, redirect_uri text, expires_at bigint, challenge text, spent_at bigint"
-_TOKEN = "token bytea, root bigint, created_at bigint, expires_at bigint"
-_ROOT = "id bigint, account_id bigint, client_id text, scope text, granted_at bigint, revoked_at bigint"
-_ROOT_COLUMNS = "id, account_id, client_id, scope, granted_at, revoked_at"
+_TOKEN = "token bytea, root bigint, created_at bigint, expires_at bigint, terms text"
+_REFRESH = (
+    "refresh bytea, refresh_root bigint, refresh_at bigint, refresh_end bigint, refresh_terms text, "
+    "refresh_spent bigint"
+)
+_ROOT = "id bigint, account_id bigint, client_id text, scope text, granted_at bigint, revoked_at bigint, terms text"
+_ROOT_COLUMNS = "id, account_id, client_id, scope, granted_at, revoked_at, terms"
 _CODE_COLUMNS = (
     "codes",
     "digest, authorization_id, redirect_uri, expires_at, challenge, spent_at",
@@ -31,8 +35,13 @@ _CODE_COLUMNS = (
 )
 _TOKEN_COLUMNS = (
     "tokens",
-    "digest, authorization_id, created_at, expires_at",
-    "token, root, created_at, expires_at",
+    "digest, authorization_id, created_at, expires_at, terms",
+    "token, root, created_at, expires_at, terms",
+)
+_REFRESH_COLUMNS = (
+    "refresh_tokens",
+    "digest, authorization_id, created_at, expires_at, terms, spent_at",
+    "refresh, refresh_root, refresh_at, refresh_end, refresh_terms, refresh_spent",
 )
 # Locked in the order of their digests, so that batches with the same codes wait for one another but not in a circle.
 _HELD = (
@@ -60,6 +69,14 @@ SHAPES: dict[tuple[str, ...], str] = {
         f"held AS ({_HELD})",
         f"spent AS ({_SPENT})",
         f"kept AS ({_put(*_TOKEN_COLUMNS, 'spent')})",
+        written="spent",
+    ),
+    (SPEND_CODE, NEW_TOKEN, NEW_REFRESH): _batch(
+        f"at bigint, code bytea, {_TOKEN}, {_REFRESH}",
+        f"held AS ({_HELD})",
+        f"spent AS ({_SPENT})",
+        f"kept AS ({_put(*_TOKEN_COLUMNS, 'spent')})",
+        f"renewable AS ({_put(*_REFRESH_COLUMNS, 'spent')})",
         written="spent",
     ),
     # A code is kept only where the consent was not taken back meanwhile.

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from valetkey.protocol.model import (
+    TERMS,
     AccessToken,
     Account,
     Authorization,
@@ -14,7 +15,13 @@ from valetkey.protocol.model import (
     Client,
     ClientSecret,
     Consent,
+    DeviceRequest,
+    PushedRequest,
+    RefreshToken,
+    Registration,
+    SealedSuccessor,
     Session,
+    Terms,
     Ticket,
 )
 
@@ -25,14 +32,20 @@ ACCOUNT = (
 ).split()
 CLIENT = (
     "id owner_id name type profile redirect_uris created_at secrets description website "
-    "allow_implicit sandbox testers signed_requests rate_limit disabled_at version"
+    "allow_implicit sandbox testers signed_requests rate_limit disabled_at registered version"
 ).split()
 SESSION = "digest account_id created_at last_seen_at expires_at user_agent network".split()
 CONSENT = "account_id client_id scope granted_at".split()
 TICKET = "digest session_digest query expires_at spent_at".split()
-AUTHORIZATION = "id account_id client_id scope granted_at revoked_at".split()
+AUTHORIZATION = "id account_id client_id scope granted_at revoked_at terms".split()
 CODE = "redirect_uri expires_at challenge spent_at".split()  # behind the digest that it was found by
-TOKEN = "created_at expires_at".split()
+TOKEN = "created_at expires_at terms".split()
+REFRESH = "created_at expires_at terms spent_at".split()
+SUCCESSOR = "successor content expires_at".split()
+PUSHED = "digest client_id query expires_at spent_at".split()
+DEVICE = (
+    "digest user_code client_id scope expires_at interval terms polled_at said authorization_id spent_at"
+).split()
 
 
 def columns(table: str, names: Sequence[str]) -> str:
@@ -58,8 +71,8 @@ def consent(row: Row) -> Consent:
 
 
 def authorization(row: Row) -> Authorization:
-    key, account_id, client_id, scope, granted_at, revoked_at = row
-    return Authorization(key, account_id, client_id, names(scope), granted_at, revoked_at)
+    key, account_id, client_id, scope, granted_at, revoked_at, bound = row
+    return Authorization(key, account_id, client_id, names(scope), granted_at, revoked_at, terms(bound))
 
 
 def code(digest: bytes, row: Row, root: Authorization) -> AuthorizationCode:
@@ -68,8 +81,28 @@ def code(digest: bytes, row: Row, root: Authorization) -> AuthorizationCode:
 
 
 def token(digest: bytes, row: Row, root: Authorization) -> AccessToken:
-    created_at, expires_at = row
-    return AccessToken(digest, root, created_at, expires_at)
+    created_at, expires_at, bound = row
+    return AccessToken(digest, root, created_at, expires_at, terms(bound))
+
+
+def refresh(digest: bytes, row: Row, root: Authorization) -> RefreshToken:
+    created_at, expires_at, bound, spent_at = row
+    return RefreshToken(digest, root, created_at, expires_at, terms(bound), spent_at)
+
+
+def successor(digest: bytes, row: Row) -> SealedSuccessor:
+    return SealedSuccessor(digest, *row)
+
+
+def pushed(row: Row) -> PushedRequest:
+    return PushedRequest(*row)
+
+
+def device(row: Row) -> DeviceRequest:
+    digest, user_code, client_id, scope, expires_at, interval, bound, *rest = row
+    return DeviceRequest(
+        digest, user_code, client_id, names(scope), expires_at, interval, terms(bound), *rest
+    )
 
 
 def client(row: Row) -> Client:
@@ -88,12 +121,16 @@ def client(row: Row) -> Client:
         box,
         who,
         signed,
-        *rest,
+        limit,
+        disabled,
+        registered,
+        version,
     ) = row
     uris, secrets, who = _uris(uris), _secrets(secrets), _testers(who)
     implicit, box, signed = implicit == 1, box == 1, signed == 1
     return Client(
-        key, owner, name, kind, profile, uris, created, secrets, about, site, implicit, box, who, signed, *rest
+        key, owner, name, kind, profile, uris, created, secrets, about, site, implicit, box, who, signed, limit,
+        disabled, _registered(registered), version,
     )  # fmt: skip
 
 
@@ -103,8 +140,17 @@ def client_row(record: Client) -> tuple[Any, ...]:
         record.id, record.owner_id, record.name, record.type, record.profile, _json(record.redirect_uris),
         record.created_at, _json(record.secrets), record.description, record.website, int(record.allow_implicit),
         int(record.sandbox), _json(record.testers), int(record.signed_requests), record.rate_limit,
-        record.disabled_at, record.version,
+        record.disabled_at, _json(record.registered), record.version,
     )  # fmt: skip
+
+
+def terms(bound: str | None) -> Terms:
+    return TERMS if bound is None else _terms(bound)
+
+
+def bound(terms: Terms) -> str | None:
+    """What is kept of terms: nothing when they say nothing."""
+    return None if terms is TERMS or terms == TERMS else _json(terms)
 
 
 def words(scope: tuple[str, ...]) -> str:
@@ -123,4 +169,6 @@ def _json(value: object) -> str:
 # Few texts, read often: what they mean is remembered.
 _uris = lru_cache(1024)(msgspec.json.Decoder(tuple[str, ...]).decode)
 _secrets = lru_cache(1024)(msgspec.json.Decoder(tuple[ClientSecret, ...]).decode)
+_registered = lru_cache(1024)(msgspec.json.Decoder(Registration).decode)
+_terms = lru_cache(1024)(msgspec.json.Decoder(Terms).decode)
 _testers = lru_cache(1024)(msgspec.json.Decoder(tuple[int, ...]).decode)

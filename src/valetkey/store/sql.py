@@ -8,7 +8,11 @@ from valetkey.store.rows import (
     CLIENT,
     CODE,
     CONSENT,
+    DEVICE,
+    PUSHED,
+    REFRESH,
     SESSION,
+    SUCCESSOR,
     TICKET,
     TOKEN,
     columns,
@@ -71,9 +75,20 @@ BEARER = Point(
     ("bytea",),
     f"c.version, u.version, a.last_used_at, {_token}, {_root}",
     "JOIN authorizations a ON a.id = t.authorization_id "
-    "JOIN accounts u ON u.id = a.account_id JOIN clients c ON c.id = a.client_id",
+    "JOIN clients c ON c.id = a.client_id LEFT JOIN accounts u ON u.id = a.account_id",
     ("tokens t", "t.digest"),
 )
+REFRESHED = Point(
+    ("text", "bytea"),
+    f"c.version, u.version, n.spent_at, {columns('w', SUCCESSOR)}, {columns('r', REFRESH)}, {_root}",
+    "LEFT JOIN clients c ON c.id = x.a LEFT JOIN refresh_tokens r ON r.digest = x.b "
+    "LEFT JOIN authorizations a ON a.id = r.authorization_id LEFT JOIN accounts u ON u.id = a.account_id "
+    "LEFT JOIN successors w ON w.digest = r.digest LEFT JOIN refresh_tokens n ON n.digest = w.successor",
+)
+ONCE_BY_KEY = Point(("bytea",), "o.key", "", ("once o", "o.key"))
+PUSHED_BY_DIGEST = Point(("bytea",), columns("p", PUSHED), "", ("pushed_requests p", "p.digest"))
+DEVICE_BY_DIGEST = Point(("bytea",), columns("d", DEVICE), "", ("device_requests d", "d.digest"))
+DEVICE_BY_USER_CODE = Point(("text",), columns("d", DEVICE), "", ("device_requests d", "d.user_code"))
 SIGNED_IN = Point(
     ("bytea",),
     f"{columns('s', SESSION)}, {_account}",

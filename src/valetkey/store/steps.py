@@ -24,11 +24,26 @@ from valetkey.protocol.model import (
     AuthorizationCode,
     Client,
     Consent,
+    DeviceRequest,
     Picture,
+    PushedRequest,
+    RefreshToken,
+    SealedSuccessor,
     Session,
     Ticket,
 )
-from valetkey.store.rows import ACCOUNT, AUTHORIZATION, CLIENT, SESSION, TICKET, client_row, words
+from valetkey.store.rows import (
+    ACCOUNT,
+    AUTHORIZATION,
+    CLIENT,
+    DEVICE,
+    PUSHED,
+    SESSION,
+    TICKET,
+    bound,
+    client_row,
+    words,
+)
 
 
 class Step(NamedTuple):
@@ -87,7 +102,12 @@ NEW_CLIENT, NEXT_CLIENT = _insert("clients", CLIENT), _update("clients", CLIENT)
 NEW_SESSION, NEW_TICKET = _insert("sessions", SESSION), _insert("tickets", TICKET)
 NEW_AUTHORIZATION = _insert("authorizations", AUTHORIZATION)
 NEW_CODE = _insert("codes", "digest authorization_id redirect_uri expires_at challenge spent_at".split())
-NEW_TOKEN = _insert("tokens", "digest authorization_id created_at expires_at".split())
+NEW_TOKEN = _insert("tokens", "digest authorization_id created_at expires_at terms".split())
+NEW_REFRESH = _insert(
+    "refresh_tokens", "digest authorization_id created_at expires_at terms spent_at".split()
+)
+NEW_SUCCESSOR = _insert("successors", "digest successor content expires_at".split())
+NEW_PUSHED, NEW_DEVICE = _insert("pushed_requests", PUSHED), _insert("device_requests", DEVICE)
 NEW_ONCE = _insert("once", ["key", "until"])
 PUT_CONSENT = (
     "INSERT INTO consents(account_id, client_id, scope, granted_at) VALUES($1, $2, $3, $4) "
@@ -100,7 +120,10 @@ PUT_PICTURE = (
     "ON CONFLICT(account_id, name) DO UPDATE SET loose = excluded.loose"
 )
 SHOW_PICTURE = "UPDATE pictures SET loose = CASE WHEN name = $2 THEN 0 ELSE 1 END WHERE account_id = $1"
-SPEND_CODE = "UPDATE codes SET spent_at = $1 WHERE digest = $2 AND spent_at IS NULL"
+SPEND_CODE, SPEND_REFRESH, SPEND_PUSHED, SPEND_DEVICE = (
+    f"UPDATE {table} SET spent_at = $1 WHERE digest = $2 AND spent_at IS NULL"  # noqa: S608
+    for table in ("codes", "refresh_tokens", "pushed_requests", "device_requests")
+)
 # Who ends the session waits for the list under way, and then finds what it wrote (decision 0014).
 SPEND_TICKET = (
     "UPDATE tickets SET spent_at = $1 WHERE digest = $2 AND spent_at IS NULL AND EXISTS "
@@ -119,12 +142,22 @@ END_OTHERS = "DELETE FROM sessions WHERE account_id = $1 AND digest <> $2"
 REMOVE = (
     "DELETE FROM codes WHERE authorization_id IN (SELECT id FROM authorizations WHERE client_id = $1)",
     "DELETE FROM tokens WHERE authorization_id IN (SELECT id FROM authorizations WHERE client_id = $1)",
+    "DELETE FROM refresh_tokens WHERE authorization_id IN (SELECT id FROM authorizations WHERE client_id = $1)",
     "DELETE FROM authorizations WHERE client_id = $1",
     "DELETE FROM consents WHERE client_id = $1",
     "DELETE FROM clients WHERE id = $1",
 )
-_TURNS = {HOLD: 0, SPEND_CODE: 0, SPEND_TICKET: 0, NEW_ONCE: 0, SHOW_PICTURE: 3} | dict.fromkeys(
-    (NEW_ACCOUNT, NEXT_ACCOUNT, NEW_CLIENT, NEXT_CLIENT), 1
+_SPENDS = {
+    AuthorizationCode: SPEND_CODE,
+    Ticket: SPEND_TICKET,
+    RefreshToken: SPEND_REFRESH,
+    PushedRequest: SPEND_PUSHED,
+    DeviceRequest: SPEND_DEVICE,
+}
+_TURNS = (
+    dict.fromkeys((HOLD, NEW_ONCE, *_SPENDS.values()), 0)
+    | dict.fromkeys((NEW_ACCOUNT, NEXT_ACCOUNT, NEW_CLIENT, NEXT_CLIENT), 1)
+    | {SHOW_PICTURE: 3}
 )
 
 
@@ -156,7 +189,8 @@ def _save_ticket(record: Ticket) -> list[Step]:
 
 def _save_authorization(record: Authorization) -> list[Step]:
     scope, who = words(record.scope), (record.id, record.account_id, record.client_id)
-    return [Step(NEW_AUTHORIZATION, (*who, scope, record.granted_at, record.revoked_at), must=True)]
+    row = (*who, scope, record.granted_at, record.revoked_at, bound(record.terms))
+    return [Step(NEW_AUTHORIZATION, row, must=True)]
 
 
 def _save_code(record: AuthorizationCode) -> list[Step]:
@@ -166,8 +200,29 @@ def _save_code(record: AuthorizationCode) -> list[Step]:
 
 
 def _save_token(record: AccessToken) -> list[Step]:
-    row = (record.digest, record.authorization.id, record.created_at, record.expires_at)
+    row = (record.digest, record.authorization.id, record.created_at, record.expires_at, bound(record.terms))
     return [Step(NEW_TOKEN, row, must=True)]
+
+
+def _save_refresh(record: RefreshToken) -> list[Step]:
+    row = (record.digest, record.authorization.id, record.created_at, record.expires_at, bound(record.terms))
+    return [Step(NEW_REFRESH, (*row, record.spent_at), must=True)]
+
+
+def _save_successor(record: SealedSuccessor) -> list[Step]:
+    row = (record.digest, record.successor, record.content, record.expires_at)
+    return [Step(NEW_SUCCESSOR, row, must=True)]
+
+
+def _save_pushed(record: PushedRequest) -> list[Step]:
+    return [Step(NEW_PUSHED, tuple(getattr(record, name) for name in PUSHED), must=True)]
+
+
+def _save_device(record: DeviceRequest) -> list[Step]:
+    who, scope = (record.digest, record.user_code, record.client_id), words(record.scope)
+    waits = (record.expires_at, record.interval, bound(record.terms), record.polled_at)
+    row = (*who, scope, *waits, record.said, record.authorization_id, record.spent_at)
+    return [Step(NEW_DEVICE, row, must=True)]
 
 
 def _save_picture(record: Picture) -> list[Step]:
@@ -175,8 +230,7 @@ def _save_picture(record: Picture) -> list[Step]:
 
 
 def _spend(change: Spend) -> list[Step]:
-    statement = SPEND_CODE if change.kind is AuthorizationCode else SPEND_TICKET
-    return [Step(statement, (change.at, change.digest), must=True)]
+    return [Step(_SPENDS[change.kind], (change.at, change.digest), must=True)]
 
 
 def _withdraw(change: Withdraw) -> list[Step]:
@@ -201,6 +255,10 @@ _SAVES: dict[type, Callable[[Any], list[Step]]] = {
     Authorization: _save_authorization,
     AuthorizationCode: _save_code,
     AccessToken: _save_token,
+    RefreshToken: _save_refresh,
+    SealedSuccessor: _save_successor,
+    PushedRequest: _save_pushed,
+    DeviceRequest: _save_device,
     Picture: _save_picture,
 }
 _STEPS: dict[type[Change], Callable[[Any], list[Step]]] = {

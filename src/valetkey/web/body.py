@@ -17,7 +17,15 @@ URLENCODED = b"application/x-www-form-urlencoded"
 NOTHING = Params(())
 BOUNDARY = re.compile(rb"[0-9A-Za-z'()+_,\-./:=? ]{1,70}")
 UTF8 = frozenset({b"utf-8", b"utf8", b"us-ascii", b'"utf-8"'})
-ONCE = (b"authorization", b"content-type", b"content-length", b"content-encoding", b"host", b"origin")
+ONCE = (
+    b"authorization",
+    b"dpop",
+    b"content-type",
+    b"content-length",
+    b"content-encoding",
+    b"host",
+    b"origin",
+)
 PLAIN_ENCODINGS = frozenset({b"", b"7bit", b"8bit", b"binary"})
 
 

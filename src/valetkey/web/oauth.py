@@ -1,5 +1,7 @@
 """The protocol endpoints: form in, JSON or redirect out. Raw ASGI, since nothing else may be on their path."""
 
+from collections.abc import Mapping
+
 import msgspec
 import structlog
 from starlette.requests import Request
@@ -9,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 from valetkey.protocol.decision import AskLogin, ErrorPage, Refuse
 from valetkey.protocol.errors import OAuthError
 from valetkey.protocol.profile import Profile
+from valetkey.protocol.rules.headers import Headers
 from valetkey.server import authorize as acts
 from valetkey.server import token as token_acts
 from valetkey.server.authorization_server import AuthorizationServer
@@ -75,10 +78,10 @@ PEOPLE = {
     "other": ("The app sent a request we cannot read", "{message}. You have not shared anything."),
 }
 LONGEST_LOCATION = 6000
-Headers = list[tuple[bytes, bytes]]
+More = list[tuple[bytes, bytes]]
 
 
-async def send_json(send: Send, status: int, body: dict[str, object], more: Headers | None = None) -> None:
+async def send_json(send: Send, status: int, body: dict[str, object], more: More | None = None) -> None:
     """One JSON answer that nobody may keep (RFC 6749 5.1)."""
     data = msgspec.json.encode(body)
     headers = [*JSON_HEADERS, (b"content-length", str(len(data)).encode()), *(more or ())]
@@ -97,6 +100,15 @@ async def preflight(send: Send, methods: bytes) -> None:
     ]
     await send({"type": "http.response.start", "status": 204, "headers": headers})
     await send({"type": "http.response.body", "body": b""})
+
+
+def said(headers: Mapping[bytes, bytes]) -> Headers:
+    """What the rules must know of a request's headers."""
+    authorization, dpop = headers.get(b"authorization"), headers.get(b"dpop")
+    return Headers(
+        authorization.decode("latin-1") if authorization is not None else None,
+        dpop.decode("latin-1") if dpop is not None else None,
+    )
 
 
 class TokenEndpoint:
@@ -127,17 +139,15 @@ class TokenEndpoint:
         more = [(b"www-authenticate", b'Basic realm="valetkey"')] if answer.status == 401 else None
         await send_json(send, answer.status, answer.body, more)
 
-    async def answer(self, scope: Scope, receive: Receive) -> token_acts.TokenAnswer:
+    async def answer(self, scope: Scope, receive: Receive) -> token_acts.Reply:
         """Bytes to parameters, then the five steps. Raises Rejected, OAuthError, Busy, Unavailable."""
         headers = headers_of(scope)
         body = await read_body(receive, headers)
         params, _ = read_form(body, headers.get(b"content-type", b""))
-        header = headers.get(b"authorization")
-        text = header.decode("latin-1") if header is not None else None
         failures, client_id = self.server.failures, params.get("client_id") or ""
         if failures.counts and failures.too_many(guard.network(Request(scope)), client_id):
             raise Rejected(429, "secret_failures", "too many failed attempts; please wait a minute")
-        answer = await token_acts.token(self.server, self.profile, params, read_query(scope), text)
+        answer = await token_acts.token(self.server, self.profile, params, read_query(scope), said(headers))
         if answer.reason == "secret_wrong":
             failures.count(guard.network(Request(scope)), client_id)
         return answer

@@ -9,7 +9,7 @@ from valetkey.protocol.endpoints.users import denied
 from valetkey.server import users as acts
 from valetkey.server.authorization_server import AuthorizationServer
 from valetkey.server.problems import Unavailable
-from valetkey.web.oauth import RETRY, Headers, preflight, send_json
+from valetkey.web.oauth import RETRY, More, preflight, send_json
 
 log = structlog.get_logger("valetkey.api")
 PATH = re.compile(r"/v1/users/([^/]{1,64}?)(?:\.json|/)?")
@@ -50,7 +50,7 @@ class UsersEndpoint:
             return await self.refuse(send, 500, "something went wrong on our side")
         if answer.reason:
             log.info("api_refused", reason=answer.reason)
-        limits: Headers = [(LIMIT, b"%d" % answer.limit), (REMAINING, b"%d" % answer.remaining)]
+        limits: More = [(LIMIT, b"%d" % answer.limit), (REMAINING, b"%d" % answer.remaining)]
         await send_json(send, answer.status, answer.body, limits)
 
     async def refuse(self, send: Send, status: int, words: str) -> None:
@@ -58,7 +58,7 @@ class UsersEndpoint:
         kind = "APINotFoundError" if status == 404 else "OAuthParameterException"
         no = denied("unreadable", kind, words, status)
         limit = b"%d" % self.server.settings.api.rate_limit
-        more: Headers = [(LIMIT, limit), (REMAINING, limit)]
+        more: More = [(LIMIT, limit), (REMAINING, limit)]
         more += {405: [(b"allow", b"GET")], 503: RETRY}.get(status, [])
         await send_json(send, status, no.body, more)
 

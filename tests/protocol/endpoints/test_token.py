@@ -7,6 +7,7 @@ from dataclasses import replace as other_rules
 import pytest
 
 from tests.protocol.samples import (
+    BOOK,
     CHALLENGE,
     CODE,
     NOW,
@@ -18,24 +19,28 @@ from tests.protocol.samples import (
     client,
     code,
     flat,
+    headers,
     params,
     public,
     query,
     secret,
     told,
+    under,
 )
-from valetkey.protocol.changes import Revoke, Spend
+from valetkey.protocol.changes import Once, Revoke, Spend
+from valetkey.protocol.client_auth import METHODS
 from valetkey.protocol.decision import Granted, Refused
 from valetkey.protocol.endpoints.token import REQUEST_NAMES, decide, read
 from valetkey.protocol.errors import InvalidClient, InvalidRequest, OAuthError
 from valetkey.protocol.grants import GRANTS
-from valetkey.protocol.model import AuthorizationCode, Client, ExchangeFacts
+from valetkey.protocol.model import AuthorizationCode, Client, ExchangeFacts, Registration
 from valetkey.protocol.params import Params, parse
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.profiles.classic import CLASSIC
 from valetkey.protocol.profiles.oauth20 import OAUTH20
 from valetkey.protocol.profiles.oauth21 import OAUTH21
-from valetkey.protocol.rules.credentials import Credentials
+from valetkey.protocol.rules.credentials import ClientAuth, Credentials
+from valetkey.protocol.rules.headers import NO_HEADERS
 
 NOTHING = Params([])
 BODY = {
@@ -59,10 +64,10 @@ def answer(
 ) -> Granted | tuple[int, dict[str, object]]:
     """What a request comes to: granted, or status and body of the refusal."""
     try:
-        request = read(params(**body), sent, header, profile)
+        request = read(params(**body), sent, headers(header), profile)
     except OAuthError as error:
         return told(error, profile)
-    decision = decide(request, facts, profile, NOW)
+    decision = decide(request, facts, under(profile), NOW)
     return decision if isinstance(decision, Granted) else told(decision.error, profile)
 
 
@@ -75,11 +80,11 @@ GRANTED = Granted(authorization(), account(), CLASSIC, None, (Spend(Authorizatio
 
 def test_the_documents_request() -> None:
     """curl -F client_id -F client_secret -F grant_type=authorization_code -F redirect_uri -F code"""
-    request = read(params(**BODY), NOTHING, None, CLASSIC)
+    request = read(params(**BODY), NOTHING, NO_HEADERS, CLASSIC)
     assert request.shown == Credentials("app", SECRET, "client_secret_post")
     assert request.grant is GRANTS["authorization_code"]
     assert request.digest == hashlib.sha256(CODE.encode()).digest()
-    assert decide(request, FACTS, CLASSIC, NOW) == GRANTED
+    assert decide(request, FACTS, BOOK, NOW) == GRANTED
 
 
 @pytest.mark.parametrize("name", BODY)
@@ -133,7 +138,6 @@ def test_what_classic_says(body: dict[str, str], facts: ExchangeFacts, message: 
         "password",  # C11
         "implicit",
         "token",
-        "client_credentials",
         "refresh_token",
         "Authorization_Code",
         "authorization_code ",
@@ -188,7 +192,8 @@ def test_parameters_are_never_taken_from_the_query(name: str, value: str) -> Non
 
 def test_which_names_those_are() -> None:
     assert sorted(REQUEST_NAMES) == (
-        "client_id client_secret code code_verifier grant_type redirect_uri scope".split()
+        "client_assertion client_id client_secret code code_verifier grant_type redirect_uri refresh_token "
+        "scope".split()
     )
 
 
@@ -300,10 +305,41 @@ def test_a_method_that_the_profile_does_not_have_is_refused(method: str) -> None
     rules = other_rules(OAUTH20, client_auth=OAUTH20.client_auth - {method})
     bodies = {"client_secret_basic": NAMELESS, "none": without("client_secret")}
     header = BASIC if method == "client_secret_basic" else None
-    request = read(params(**bodies.get(method, BODY)), NOTHING, header, rules)
-    refused = decide(request, FACTS, rules, NOW)
+    request = read(params(**bodies.get(method, BODY)), NOTHING, headers(header), rules)
+    refused = decide(request, FACTS, under(rules), NOW)
     assert isinstance(refused, Refused) and isinstance(refused.error, InvalidClient)
     assert (refused.error.reason, refused.profile, refused.changes) == ("method_unknown", rules, ())
+
+
+def test_a_grant_that_the_client_did_not_register_is_refused() -> None:
+    app = client(registered=Registration(grant_types=("client_credentials",)))
+    said = (
+        400,
+        {"error": "unauthorized_client", "error_description": "this client may not use this grant_type"},
+    )
+    assert answer(BODY, ExchangeFacts(app, code(), account()), profile=OAUTH20) == said
+    at_its_type = answer({**BODY, "grant_type": "client_credentials"}, FACTS, profile=OAUTH20)
+    assert at_its_type == said
+
+
+def test_a_client_is_known_only_where_its_profile_lives() -> None:
+    """A classic client at /oauth/token, and one of today at /oauth/access_token, are strangers."""
+    for app, profile in ((client(profile="oauth20"), CLASSIC), (client(), OAUTH20)):
+        request = read(params(**BODY), NOTHING, NO_HEADERS, profile)
+        refused = decide(request, ExchangeFacts(app, code(), account()), BOOK, NOW)
+        assert isinstance(refused, Refused)
+        assert (refused.error.reason, refused.profile) == ("client_unknown", profile)
+
+
+def test_what_proves_the_client_is_written_with_either_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    once = Once(b"jti", NOW + 60)
+    proves = ClientAuth("client_secret_post", lambda *_: (once,))
+    monkeypatch.setitem(METHODS, "client_secret_post", proves)
+    request = read(params(**BODY), NOTHING, NO_HEADERS, CLASSIC)
+    granted = decide(request, FACTS, BOOK, NOW)
+    assert granted.changes == (once, Spend(AuthorizationCode, code().digest, NOW))
+    replayed = decide(request, ExchangeFacts(client(), code(spent_at=NOW), account()), BOOK, NOW)
+    assert replayed.changes == (once, Revoke(77, NOW))
 
 
 # --- what a refusal writes --------------------------------------------------------------------------------------------
@@ -324,12 +360,12 @@ def test_a_method_that_the_profile_does_not_have_is_refused(method: str) -> None
 def test_only_a_replay_writes_although_it_refuses(
     body: dict[str, str], found: AuthorizationCode, reason: str, changes: tuple[Revoke, ...]
 ) -> None:
-    request = read(params(**body), NOTHING, None, CLASSIC)
-    refused = decide(request, ExchangeFacts(client(), found, account()), CLASSIC, NOW)
+    request = read(params(**body), NOTHING, NO_HEADERS, CLASSIC)
+    refused = decide(request, ExchangeFacts(client(), found, account()), BOOK, NOW)
     assert isinstance(refused, Refused)
     assert (refused.error.reason, refused.changes, refused.profile) == (reason, changes, CLASSIC)
 
 
 def test_a_missing_code_is_looked_up_as_one_that_nobody_has() -> None:
-    request = read(params(**without("code")), NOTHING, None, CLASSIC)
+    request = read(params(**without("code")), NOTHING, NO_HEADERS, CLASSIC)
     assert request.digest == hashlib.sha256(b"").digest()

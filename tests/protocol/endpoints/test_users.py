@@ -145,7 +145,7 @@ def refused(sent: Params, known: BearerFacts | None) -> tuple[str, tuple[int, di
     ],
 )
 def test_a_living_token(known: BearerFacts) -> None:
-    assert decide(read(params(access_token=TOKEN), None), known, PATH, NOW) is known
+    assert decide(read(params(access_token=TOKEN), None), known, PATH, NOW) == (known, known.account)
 
 
 @pytest.mark.parametrize(
@@ -198,14 +198,14 @@ def test_an_app_that_enforces_signatures(
         answer,
     )
     plain = facts()
-    assert decide(read(params(access_token=TOKEN, **sent), None), plain, PATH, NOW) is plain
+    assert decide(read(params(access_token=TOKEN, **sent), None), plain, PATH, NOW) == (plain, plain.account)
 
 
 def test_a_signed_call() -> None:
     known = facts(app=SIGNED)
-    assert decide(read(params(access_token=TOKEN, sig=SIG), None), known, PATH, NOW) is known
+    assert decide(read(params(access_token=TOKEN, sig=SIG), None), known, PATH, NOW) == (known, known.account)
     bare = hmac.new(SECRET.encode(), PATH.encode(), "sha256").hexdigest()
-    assert decide(read(params(sig=bare), f"Bearer {TOKEN}"), known, PATH, NOW) is known
+    assert decide(read(params(sig=bare), f"Bearer {TOKEN}"), known, PATH, NOW) == (known, known.account)
 
 
 # --- what is said -----------------------------------------------------------------------------------------------------

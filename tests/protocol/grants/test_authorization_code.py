@@ -1,5 +1,6 @@
 """A code for a token: every binding on its own, and possession before replay (RFC 6749 4.1.3; C1-C10, R6, R7)."""
 
+from dataclasses import replace as other_rules
 from itertools import product
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.protocol.samples import (
+    BOOK,
     CHALLENGE,
     CODE,
     NOW,
@@ -26,11 +28,12 @@ from valetkey.protocol.decision import Granted
 from valetkey.protocol.errors import InvalidGrant, InvalidRequest, OAuthError
 from valetkey.protocol.grants import GRANTS
 from valetkey.protocol.grants.authorization_code import AUTHORIZATION_CODE, decide
-from valetkey.protocol.model import AuthorizationCode, Client, ExchangeFacts
+from valetkey.protocol.model import AuthorizationCode, Client, ExchangeFacts, Registration
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.profiles.classic import CLASSIC
 from valetkey.protocol.profiles.oauth20 import OAUTH20
 from valetkey.protocol.profiles.oauth21 import OAUTH21
+from valetkey.protocol.rules.grant import Proven, renewable
 
 REVOKES = (Revoke(77, NOW),)
 NO_CODE = "Matching code was not found or was already used."
@@ -49,7 +52,7 @@ def outcome(
     pairs: dict[str, str], known: ExchangeFacts, app: Client | None = None, profile: Profile = CLASSIC
 ) -> Granted | OAuthError:
     try:
-        return decide(params(**pairs), app or client(), known, profile, NOW)
+        return decide(Proven(params(**pairs), app or client(), profile, known, BOOK, NOW))
     except OAuthError as error:
         return error
 
@@ -224,6 +227,25 @@ def test_oauth_2_1_checks_a_redirect_uri_that_is_repeated() -> None:
     assert isinstance(error, InvalidGrant) and error.reason == "redirect_uri_differs"
 
 
-def test_the_one_grant() -> None:
-    assert {"authorization_code": AUTHORIZATION_CODE} == GRANTS
+def test_every_grant_stands_under_its_own_name() -> None:
+    assert [grant.name for grant in GRANTS.values()] == list(GRANTS)
     assert (AUTHORIZATION_CODE.name, AUTHORIZATION_CODE.redeems) == ("authorization_code", "code")
+
+
+@pytest.mark.parametrize(
+    ("grants", "given", "seconds"),
+    [
+        ({"authorization_code", "refresh_token"}, (), 2592000),
+        ({"authorization_code", "refresh_token"}, ("authorization_code",), None),
+        ({"authorization_code"}, (), None),
+        ({"authorization_code"}, ("refresh_token",), None),
+    ],
+)
+def test_a_refresh_token_is_beside_it_where_profile_and_client_have_that_grant(
+    grants: set[str], given: tuple[str, ...], seconds: int | None
+) -> None:
+    profile = other_rules(OAUTH20, grants=frozenset(grants))
+    app = client(registered=Registration(grant_types=given))
+    assert renewable(app, profile, BOOK) == seconds
+    granted = outcome(asked(), facts(code()), app, profile)
+    assert isinstance(granted, Granted) and granted.renew == seconds

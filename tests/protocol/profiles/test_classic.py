@@ -9,6 +9,7 @@ import pytest
 import valetkey.protocol
 from tests.protocol.samples import PERSON, flat, told
 from valetkey.protocol.errors import InvalidClient, InvalidRequest, InvalidScope
+from valetkey.protocol.profile import TokenAnswer
 from valetkey.protocol.profiles.classic import CLASSIC, FORBIDDEN, WORDS
 from valetkey.protocol.rules.redirect_uri import with_extra_query
 
@@ -88,12 +89,14 @@ def test_there_are_no_words_for_what_is_never_said() -> None:
 
 
 def test_a_token_is_answered_as_in_the_document() -> None:
-    body = CLASSIC.token_answer("fb2e77d.47a0479900504cb3ab4a1f626d174d2d", PERSON, ("basic",), None)
+    body = CLASSIC.token_answer(
+        TokenAnswer("fb2e77d.47a0479900504cb3ab4a1f626d174d2d", ("basic",), None, PERSON)
+    )
     assert msgspec.json.encode(body).decode() == (
         '{"access_token":"fb2e77d.47a0479900504cb3ab4a1f626d174d2d","user":{"id":"1574083","username":"snoopdogg",'
         '"full_name":"Snoop Dogg","profile_picture":"https://id.test/p/1.jpg"}}'
     )
-    assert CLASSIC.token_answer("a", PERSON, ("basic", "likes"), 3600) == {
+    assert CLASSIC.token_answer(TokenAnswer("a", ("basic", "likes"), 3600, PERSON)) == {
         "access_token": "a",
         "user": PERSON,
     }

@@ -1,12 +1,15 @@
 """How today's profiles word what they say (RFC 6749 5.1 and 5.2)."""
 
 import inspect
+import json
 
+import msgspec
 import pytest
 
 from tests.protocol.samples import PERSON, told
 from valetkey.protocol import errors
 from valetkey.protocol.errors import InvalidClient, InvalidGrant, OAuthError
+from valetkey.protocol.profile import TokenAnswer
 from valetkey.protocol.profiles.oauth20 import OAUTH20
 from valetkey.protocol.rules.answers import token_answer
 
@@ -22,6 +25,19 @@ REGISTERED = {
     "access_denied",
 }
 ERRORS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, OAuthError)]
+
+
+def test_what_else_a_token_answer_may_tell() -> None:
+    told = TokenAnswer("abc", ("basic",), 60, None, "DPoP", "again", "urn:type", '[{"type":"a"}]')
+    assert json.loads(msgspec.json.encode(token_answer(told))) == {
+        "access_token": "abc",
+        "token_type": "DPoP",
+        "scope": "basic",
+        "expires_in": 60,
+        "refresh_token": "again",
+        "issued_token_type": "urn:type",
+        "authorization_details": [{"type": "a"}],
+    }
 
 
 def test_every_error_has_a_registered_code_of_its_own() -> None:
@@ -52,7 +68,7 @@ def test_an_error_has_a_public_half_and_one_that_is_ours() -> None:
     ],
 )
 def test_a_token_is_answered(scope: tuple[str, ...], lifetime: int | None, more: dict[str, object]) -> None:
-    assert token_answer("abc", PERSON, scope, lifetime) == {
+    assert token_answer(TokenAnswer("abc", scope, lifetime, PERSON)) == {
         "access_token": "abc",
         "token_type": "Bearer",
         **more,

@@ -15,6 +15,7 @@ from valetkey.protocol.profiles.classic import CLASSIC
 from valetkey.protocol.profiles.oauth20 import OAUTH20
 from valetkey.protocol.profiles.oauth21 import OAUTH21
 from valetkey.protocol.rules.credentials import Credentials, read, read_basic
+from valetkey.protocol.rules.headers import Headers
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
 
@@ -75,14 +76,16 @@ def test_a_basic_header_is_read(header: str | None, found: tuple[str, str] | Non
 def test_a_broken_basic_header_is_refused(header: str) -> None:
     for profile in (CLASSIC, OAUTH20):
         with pytest.raises(InvalidClient) as caught:
-            read(params(client_id="app", client_secret="s"), header, profile)
+            read(params(client_id="app", client_secret="s"), Headers(header), profile)
         assert caught.value.reason == "basic_malformed"
 
 
 @given(TEXT, TEXT)
 def test_what_a_client_encodes_is_read_back(name: str, secret: str) -> None:
     assert read_basic(basic(name, secret)) == (name, secret)
-    assert read(params(), basic(name, secret), OAUTH20) == Credentials(name, secret, "client_secret_basic")
+    assert read(params(), Headers(basic(name, secret)), OAUTH20) == Credentials(
+        name, secret, "client_secret_basic"
+    )
 
 
 @given(st.text(max_size=30) | st.binary(max_size=30).map(lambda data: f"Basic {b64(data)}"))
@@ -127,10 +130,10 @@ CASES = [
 
 def check(profile: Profile, body: dict[str, str], header: str | None, expected: Credentials | str) -> None:
     if isinstance(expected, Credentials):
-        assert read(params(**body), header, profile) == expected
+        assert read(params(**body), Headers(header), profile) == expected
         return
     with pytest.raises(OAuthError) as caught:
-        read(params(**body), header, profile)
+        read(params(**body), Headers(header), profile)
     assert caught.value.reason == expected
     two = expected in ("credentials_twice", "client_id_differs")
     assert type(caught.value) is (InvalidRequest if two else InvalidClient)

@@ -6,6 +6,7 @@ import pytest
 
 from tests.store.contract.cleaning import CleaningContract
 from tests.store.contract.counters import CountersContract
+from tests.store.contract.grants import GrantsContract
 from tests.store.contract.races import RacesContract
 from tests.store.contract.records import RecordsContract
 from tests.store.contract.tokens import TokensContract
@@ -31,5 +32,13 @@ class Opened:
         await other.close()
 
 
-class Contract(Opened, RecordsContract, TokensContract, RacesContract, CountersContract, CleaningContract):
+class Contract(
+    Opened,
+    RecordsContract,
+    TokensContract,
+    GrantsContract,
+    RacesContract,
+    CountersContract,
+    CleaningContract,
+):
     """What every store must do."""

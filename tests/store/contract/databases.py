@@ -1,6 +1,8 @@
 """Contract of the stores that last: schema, opening by many at once, closing, faults of one statement."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 
 import pytest
 from msgspec.structs import replace
@@ -8,8 +10,49 @@ from msgspec.structs import replace
 from tests.store.contract.races import outcomes
 from tests.store.samples import NOW, account, authorization, client, code, digest, grant, settle_in
 from valetkey.protocol.changes import Changes, Save, Spend
-from valetkey.protocol.model import AuthorizationCode
+from valetkey.protocol.model import Authorization, AuthorizationCode
 from valetkey.store import Conflict, Store, Unavailable, migrate, open_store
+from valetkey.store.address import parse
+from valetkey.store.postgres_way import connect
+
+
+def run(url: str, *statements: str) -> None:
+    """Statements of another program in the same database."""
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(parse(url).place)) as connection, connection:
+            for statement in statements:
+                connection.execute(statement)
+        return
+
+    async def all_of() -> None:
+        connection = await connect(parse(url))
+        for statement in statements:
+            await connection.execute(statement.replace("x'", "'\\x"))
+        await connection.close()
+
+    asyncio.run(all_of())
+
+
+def row_of(record: Authorization | AuthorizationCode) -> str:
+    """A row as the first schema's valetkey writes it."""
+    if isinstance(record, Authorization):
+        values = f"{record.id}, 1, 'app', '{' '.join(record.scope)}', {record.granted_at}"
+        return f"INSERT INTO authorizations(id, account_id, client_id, scope, granted_at) VALUES({values})"
+    root, spent = record.authorization.id, "NULL" if record.spent_at is None else record.spent_at
+    end, challenge = record.expires_at, record.challenge
+    return (
+        "INSERT INTO codes(digest, authorization_id, redirect_uri, expires_at, challenge, spent_at) "
+        f"VALUES(x'{record.digest.hex()}', {root}, '{record.redirect_uri}', {end}, '{challenge}', {spent})"
+    )
+
+
+def first_rows() -> list[str]:
+    """One code that waits and one that was spent."""
+    one, two = authorization(1), authorization(2)
+    return [
+        row_of(record)
+        for record in (one, two, code("waiting", one), replace(code("spent", two), spent_at=NOW))
+    ]
 
 
 class DatabaseContract:
@@ -77,26 +120,18 @@ class DatabaseContract:
         steps = migrate.steps()
         monkeypatch.setattr(migrate, "steps", lambda: steps[:1])
         await migrate.migrate(url)
-        old = open_store(url)  # a replica of before, which goes on while others are newer
-        await old.open()
-        await settle_in(old)
-        await grant(old, "waiting", "spent")
-        await old.apply((Spend(AuthorizationCode, digest("spent"), NOW),))
+        await asyncio.to_thread(run, url, *first_rows())
         monkeypatch.undo()
         new = open_store(url)
         await new.open()
-        for store in (new, old):
-            waiting, spent = [
-                (await store.exchange_facts("app", digest(n))).code for n in ("waiting", "spent")
-            ]
-            assert (
-                waiting == code("waiting", authorization(1)) and spent is not None and spent.spent_at == NOW
-            )
-        await old.apply((Save(authorization(3)), Save(code("late", authorization(3)))))
+        waiting, spent = [(await new.exchange_facts("app", digest(n))).code for n in ("waiting", "spent")]
+        assert waiting == code("waiting", authorization(1))
+        assert spent == replace(code("spent", authorization(2)), spent_at=NOW)
+        # a replica of before goes on while others are newer
+        await asyncio.to_thread(run, url, row_of(authorization(3)), row_of(code("late", authorization(3))))
         await new.apply((Spend(AuthorizationCode, digest("late"), NOW),))
         with pytest.raises(Conflict):
-            await old.apply((Spend(AuthorizationCode, digest("late"), NOW),))
-        await old.close()
+            await new.apply((Spend(AuthorizationCode, digest("late"), NOW),))
         await new.close()
 
     async def test_it_is_all_there_when_opened_again(self, url: str) -> None:

@@ -1,10 +1,26 @@
-"""How a client proves who it is (RFC 6749 2.3): one file a method, one line here."""
+"""How a client proves who it is (RFC 6749 2.3): one file a method, one line here; and who is it?"""
 
+from valetkey.protocol.changes import Changes
 from valetkey.protocol.client_auth.basic import CLIENT_SECRET_BASIC
 from valetkey.protocol.client_auth.none import NONE
 from valetkey.protocol.client_auth.post import CLIENT_SECRET_POST
-from valetkey.protocol.rules.credentials import ClientAuth
+from valetkey.protocol.errors import InvalidClient
+from valetkey.protocol.model import Client, Known
+from valetkey.protocol.rules.credentials import ClientAuth, Credentials
+from valetkey.protocol.rules.rulebook import Rulebook
 
 METHODS: dict[str, ClientAuth] = {
     method.name: method for method in (CLIENT_SECRET_BASIC, CLIENT_SECRET_POST, NONE)
 }
+
+
+def authenticate(
+    client: Client | None, shown: Credentials, known: Known, book: Rulebook, now: int
+) -> tuple[Client, Changes]:
+    """The client, once it has proven who it is, and what must be written for it. Raises InvalidClient."""
+    if client is None or client.disabled_at is not None:
+        raise InvalidClient("client_unknown", "the client is unknown")
+    registered = client.registered.token_endpoint_auth_method
+    if shown.method not in book.profiles[client.profile].client_auth or registered not in ("", shown.method):
+        raise InvalidClient("method_unknown", "the client must authenticate in another way")
+    return client, METHODS[shown.method].check(client, shown, known, book, now)

@@ -1,61 +1,78 @@
 """The token endpoint (RFC 6749 3.2): who asks, with which grant, and may they?"""
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from valetkey.protocol.client_auth import METHODS
-from valetkey.protocol.decision import Granted, Refused, TokenDecision
-from valetkey.protocol.errors import InvalidClient, InvalidRequest, OAuthError, UnsupportedGrantType
+from valetkey.protocol.changes import Changes
+from valetkey.protocol.client_auth import authenticate
+from valetkey.protocol.decision import Refused, TokenDecision
+from valetkey.protocol.errors import (
+    InvalidRequest,
+    OAuthError,
+    UnauthorizedClient,
+    UnsupportedGrantType,
+)
 from valetkey.protocol.grants import GRANTS
-from valetkey.protocol.model import Client, ExchangeFacts
+from valetkey.protocol.model import ExchangeFacts
 from valetkey.protocol.params import Params
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.rules import credentials
 from valetkey.protocol.rules.credentials import Credentials
 from valetkey.protocol.rules.digest import digest
-from valetkey.protocol.rules.grant import Grant
+from valetkey.protocol.rules.grant import Grant, Proven
+from valetkey.protocol.rules.headers import Headers
+from valetkey.protocol.rules.rulebook import Rulebook
 
-REQUEST_NAMES = frozenset("client_id client_secret grant_type redirect_uri code code_verifier scope".split())
+REQUEST_NAMES = frozenset(
+    "client_id client_secret client_assertion grant_type redirect_uri code code_verifier refresh_token scope".split()
+)
 
 
 class TokenRequest(Struct, frozen=True):
-    """A token request that says what must be looked up: the client named and the digest of what is redeemed."""
+    """A token request that says what must be looked up: the client named and the digest of what is redeemed.
+
+    `profile` is the one whose endpoint this is; an endpoint knows the clients of all profiles that have its address.
+    """
 
     params: Params
+    headers: Headers
     shown: Credentials
     grant: Grant
     digest: bytes
+    profile: Profile
 
 
-def read(params: Params, query: Params, header: str | None, profile: Profile) -> TokenRequest:
-    """The body, the query string and the Authorization header as one typed request. Raises OAuthError."""
+def read(params: Params, query: Params, headers: Headers, profile: Profile) -> TokenRequest:
+    """The body, the query string and the headers as one typed request. Raises OAuthError."""
     if any(name in params or name in REQUEST_NAMES for name, _ in query.items()):
         raise InvalidRequest("query_used", "parameters belong into the body, not into the query string")
-    shown = credentials.read(params, header, profile)
+    shown = credentials.read(params, headers, profile)
     name = params.get("grant_type")
     if name is None:
         raise InvalidRequest("grant_type_missing", "grant_type is missing")
     grant = GRANTS.get(name)
-    if grant is None:
+    if grant is None or name not in profile.grants:
         raise UnsupportedGrantType("grant_type_unknown", "this grant_type is not supported")
     redeemed = params.get(grant.redeems) or ""
-    return TokenRequest(params, shown, grant, digest(redeemed))
+    return TokenRequest(params, headers, shown, grant, digest(redeemed), profile)
 
 
-def decide(request: TokenRequest, facts: ExchangeFacts, profile: Profile, now: int) -> TokenDecision:
-    """Granted or Refused; `profile` is the one whose endpoint this is, and only its clients are known here."""
+def decide(request: TokenRequest, facts: ExchangeFacts, book: Rulebook, now: int) -> TokenDecision:
+    """Granted or Refused, under the rules of the client's own profile if it lives at this endpoint."""
+    profile, known = request.profile, facts.client
+    if known is not None:
+        own = book.profiles[known.profile]
+        if own.token_path == profile.token_path:
+            profile = own
+        else:
+            known = None
+    written: Changes = ()
     try:
-        client = authenticated(request.shown, facts.client, profile, now)
-        granted: Granted = request.grant.decide(request.params, client, facts, profile, now)
-        return granted
+        client, written = authenticate(known, request.shown, facts.known, book, now)
+        if request.grant.name not in profile.grants or request.grant.name not in client.grant_types:
+            raise UnauthorizedClient("grant_type_forbidden", "this client may not use this grant_type")
+        granted = request.grant.decide(Proven(request.params, client, profile, facts, book, now))
     except OAuthError as error:
+        error.changes = (*written, *error.changes)
         return Refused(error, profile)
-
-
-def authenticated(shown: Credentials, client: Client | None, profile: Profile, now: int) -> Client:
-    """The client, once it has proven who it is. Raises InvalidClient."""
-    if client is None or client.disabled_at is not None:
-        raise InvalidClient("client_unknown", "the client is unknown")
-    if shown.method not in profile.client_auth:
-        raise InvalidClient("method_unknown", "the client must authenticate in another way")
-    METHODS[shown.method].check(client, shown, now)
-    return client
+    return replace(granted, changes=(*written, *granted.changes)) if written else granted

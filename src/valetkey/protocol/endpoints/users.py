@@ -5,7 +5,7 @@ import re
 from msgspec import Struct
 
 from valetkey.protocol.errors import AccessDenied
-from valetkey.protocol.model import BearerFacts
+from valetkey.protocol.model import Account, BearerFacts
 from valetkey.protocol.params import Params
 from valetkey.protocol.profile import ErrorAnswer, Profile
 from valetkey.protocol.profiles.classic import error_answer
@@ -53,8 +53,10 @@ def read(params: Params, header: str | None) -> ApiRequest:
     return ApiRequest(params, digest(token))
 
 
-def decide(request: ApiRequest, facts: BearerFacts | None, path: str, now: int) -> BearerFacts:
-    """The facts again, if the token lives and the call is allowed. Raises Denied.
+def decide(
+    request: ApiRequest, facts: BearerFacts | None, path: str, now: int
+) -> tuple[BearerFacts, Account]:
+    """The facts again and whose they are, if the token lives and the call is allowed. Raises Denied.
 
     path: the endpoint without version and .json, which a signed request signs.
     """
@@ -65,6 +67,8 @@ def decide(request: ApiRequest, facts: BearerFacts | None, path: str, now: int) 
         raise invalid_token("token_expired")
     if authorization.revoked_at is not None:
         raise invalid_token("token_revoked")
+    if facts.account is None:
+        raise invalid_token("token_nobodys")
     if facts.account.disabled_at is not None or facts.client.disabled_at is not None:
         raise invalid_token("token_disabled")
     if facts.client.signed_requests:
@@ -73,9 +77,9 @@ def decide(request: ApiRequest, facts: BearerFacts | None, path: str, now: int) 
         except AccessDenied as error:
             flat = error_answer(error.code, error.reason, error.description, error.subject)
             raise Denied(error.reason, flat) from None
-    if NEEDED not in authorization.scope:
+    if NEEDED not in (token.terms.scope or authorization.scope):
         raise missing_scope(NEEDED)
-    return facts
+    return facts, facts.account
 
 
 def check_place(request: ApiRequest, profile: Profile) -> None:

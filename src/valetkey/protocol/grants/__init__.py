@@ -1,6 +1,7 @@
 """What a client may hand in for a token (RFC 6749 4): one file a grant_type, one line here."""
 
 from valetkey.protocol.grants.authorization_code import AUTHORIZATION_CODE
+from valetkey.protocol.grants.client_credentials import CLIENT_CREDENTIALS
 from valetkey.protocol.rules.grant import Grant
 
-GRANTS: dict[str, Grant] = {grant.name: grant for grant in (AUTHORIZATION_CODE,)}
+GRANTS: dict[str, Grant] = {grant.name: grant for grant in (AUTHORIZATION_CODE, CLIENT_CREDENTIALS)}

@@ -3,21 +3,20 @@
 from valetkey.protocol.changes import Revoke, Spend
 from valetkey.protocol.decision import Granted
 from valetkey.protocol.errors import InvalidGrant, InvalidRequest
-from valetkey.protocol.model import AuthorizationCode, Client, ExchangeFacts
-from valetkey.protocol.params import Params
-from valetkey.protocol.profile import Profile
+from valetkey.protocol.model import AuthorizationCode
 from valetkey.protocol.rules import pkce
-from valetkey.protocol.rules.grant import Grant
+from valetkey.protocol.rules.grant import Grant, Proven, renewable
 
 
-def decide(params: Params, client: Client, facts: ExchangeFacts, profile: Profile, now: int) -> Granted:
+def decide(asked: Proven) -> Granted:
     """Possession (client, redirect_uri, PKCE) is proven before replay is looked at, so that a thief cannot revoke."""
+    params, client, profile, now = asked.params, asked.client, asked.profile, asked.now
     redirect_uri = params.get("redirect_uri")
     if redirect_uri is None and profile.redirect_again:
         raise InvalidRequest("redirect_uri_missing", "redirect_uri is missing")
     if params.get("code") is None:
         raise InvalidRequest("code_missing", "code is missing")
-    code, account = facts.code, facts.account
+    code, account = asked.facts.code, asked.facts.account
     if code is None or account is None or code.authorization.client_id != client.id:
         raise InvalidGrant("code_unknown", "the code is unknown")
     if redirect_uri is not None and redirect_uri != code.redirect_uri:
@@ -33,7 +32,10 @@ def decide(params: Params, client: Client, facts: ExchangeFacts, profile: Profil
     if code.authorization.revoked_at is not None or account.disabled_at is not None:
         raise InvalidGrant("code_revoked", "the authorization was revoked")
     spends = (Spend(AuthorizationCode, code.digest, now),)
-    return Granted(code.authorization, account, profile, profile.token_lifetime, spends)
+    lasts = renewable(client, profile, asked.book)
+    return Granted(
+        code.authorization, account, profile, profile.token_lifetime, spends, asked.sender, renew=lasts
+    )
 
 
 AUTHORIZATION_CODE = Grant(name="authorization_code", redeems="code", decide=decide)

@@ -1,6 +1,6 @@
 """classic: the origin document, to the letter. The only place that knows its words (classic.md)."""
 
-from valetkey.protocol.profile import ErrorAnswer, Person, Profile
+from valetkey.protocol.profile import ErrorAnswer, Profile, TokenAnswer
 from valetkey.protocol.rules import redirect_uri
 
 MUST_INCLUDE = "You must include a valid client_id, response_type, and redirect_uri parameters"
@@ -43,15 +43,14 @@ def error_answer(code: str, reason: str, description: str, subject: str) -> Erro
     return status, {"code": status, "error_type": kind, "error_message": message}
 
 
-def token_answer(
-    token: str, person: Person, scope: tuple[str, ...], lifetime: int | None
-) -> dict[str, object]:
+def token_answer(told: TokenAnswer) -> dict[str, object]:
     """Exactly the token and the user who said yes (D10)."""
-    return {"access_token": token, "user": person}
+    return {"access_token": told.token, "user": told.person}
 
 
 CLASSIC = Profile(
     name="classic",
+    grants=frozenset({"authorization_code"}),
     response_types=frozenset({"code", "token"}),
     redirect_matches=redirect_uri.with_extra_query,
     redirect_again=True,

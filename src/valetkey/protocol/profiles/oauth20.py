@@ -5,6 +5,7 @@ from valetkey.protocol.rules import answers, redirect_uri
 
 OAUTH20 = Profile(
     name="oauth20",
+    grants=frozenset({"authorization_code", "client_credentials"}),
     response_types=frozenset({"code"}),
     redirect_matches=redirect_uri.exact,
     redirect_again=True,

@@ -3,15 +3,18 @@
 import hashlib
 import hmac
 
+from valetkey.protocol.changes import Changes
 from valetkey.protocol.errors import InvalidClient
-from valetkey.protocol.model import Client
+from valetkey.protocol.model import Client, Known
 from valetkey.protocol.rules.credentials import Credentials
+from valetkey.protocol.rules.rulebook import Rulebook
 
 
-def check(client: Client, shown: Credentials, now: int) -> None:
+def check(client: Client, shown: Credentials, known: Known, book: Rulebook, now: int) -> Changes:
     """Raises InvalidClient unless the secret shown is one of the client's."""
     if shown.secret is None or not matches(client, shown.secret, now):
         raise InvalidClient("secret_wrong", "the client_secret is wrong")
+    return ()
 
 
 def matches(client: Client, secret: str, now: int) -> bool:

@@ -8,10 +8,13 @@ from urllib.parse import unquote_plus
 
 from msgspec import Struct
 
+from valetkey.protocol.changes import Changes
 from valetkey.protocol.errors import InvalidClient, InvalidRequest
-from valetkey.protocol.model import Client
+from valetkey.protocol.model import Client, Known
 from valetkey.protocol.params import Params
 from valetkey.protocol.profile import Profile
+from valetkey.protocol.rules.headers import Headers
+from valetkey.protocol.rules.rulebook import Rulebook
 
 
 class Credentials(Struct, frozen=True):
@@ -24,18 +27,21 @@ class Credentials(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class ClientAuth:
-    """A client authentication method: its registered name, and the check that raises InvalidClient."""
+    """A client authentication method: its registered name, and the check that raises InvalidClient.
+
+    What check(client, shown, known, book, now) returns must be written, so that an assertion is used once.
+    """
 
     name: str
-    check: Callable[[Client, Credentials, int], None]
+    check: Callable[[Client, Credentials, Known, Rulebook, int], Changes]
 
 
-def read(params: Params, header: str | None, profile: Profile) -> Credentials:
+def read(params: Params, headers: Headers, profile: Profile) -> Credentials:
     """Who the request says it is from. Raises InvalidRequest, InvalidClient.
 
-    header: the value of Authorization; a scheme other than Basic is none of our business here.
+    A scheme other than Basic in Authorization is none of our business here.
     """
-    basic = read_basic(header)
+    basic = read_basic(headers.authorization)
     client_id, secret = params.get("client_id"), params.get("client_secret")
     if profile.credentials_twice:
         return read_body_first(client_id, secret, basic)

@@ -8,7 +8,7 @@ from valetkey.protocol.profile import Profile
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """The profiles, the scope catalogue, the issuer (RFC 8414 2) and two choices of the operator."""
+    """The profiles, the scope catalogue, the issuer (RFC 8414 2) and choices of the operator; times in seconds."""
 
     profiles: dict[str, Profile]
     default: Profile
@@ -16,3 +16,4 @@ class Rulebook:
     issuer: str
     remember_consent: bool = True
     implicit_lifetime: int = 3600
+    refresh_lifetime: int = 30 * 24 * 3600

@@ -1,7 +1,7 @@
 """Scope: what is asked for, and is it in the catalogue? (RFC 6749 3.3)"""
 
 from valetkey.protocol.errors import InvalidScope
-from valetkey.protocol.model import Catalogue
+from valetkey.protocol.model import Catalogue, Client
 
 MOST = 64
 DEFAULT = ("basic",)  # what no scope at all asks for (RFC 6749 3.3 wants a default); every catalogue has it
@@ -18,6 +18,14 @@ def read(asked: str | None, always: tuple[str, ...], catalogue: Catalogue) -> tu
         shown = ", ".join(ascii_words(name) for name in unknown)
         raise InvalidScope("scope_unknown", f"unknown scope: {shown}", shown)
     return names
+
+
+def check_registered(scope: tuple[str, ...], client: Client) -> None:
+    """A client that registered a scope asks for no more than that (RFC 7591 2). Raises InvalidScope."""
+    beyond = widened(scope, client.registered.scope)
+    if client.registered.scope and beyond:
+        shown = ", ".join(beyond)
+        raise InvalidScope("scope_unregistered", f"this client did not register the scope: {shown}", shown)
 
 
 def widened(asked: tuple[str, ...], allowed: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,0 +1,14 @@
+"""Headers: what a protocol request says beside its parameters (RFC 6749 2.3.1, RFC 9449 4.3, RFC 8705 2)."""
+
+from msgspec import Struct
+
+
+class Headers(Struct, frozen=True):
+    """The value of Authorization, that of DPoP, and the DER certificate that a trusted proxy hands over."""
+
+    authorization: str | None = None
+    dpop: str | None = None
+    certificate: bytes | None = None
+
+
+NO_HEADERS = Headers()

@@ -1,0 +1,51 @@
+-- Refresh tokens, requests handed in beforehand, devices that wait; and what clients, authorizations and tokens are
+-- bound to beyond their scope, as JSON where there is anything to say.
+
+ALTER TABLE clients ADD COLUMN registered TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE authorizations ADD COLUMN terms TEXT;
+ALTER TABLE tokens ADD COLUMN terms TEXT;
+
+-- A spent one stays until its end, so that its reuse is known.
+CREATE TABLE refresh_tokens(
+  digest BLOB PRIMARY KEY,
+  authorization_id INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  terms TEXT,
+  spent_at INTEGER
+) WITHOUT ROWID;
+CREATE INDEX refresh_tokens_authorization ON refresh_tokens(authorization_id);
+CREATE INDEX refresh_tokens_end ON refresh_tokens(expires_at);
+
+-- The answers that spent ones were given, sealed under them, for as long as they may ask again.
+CREATE TABLE successors(
+  digest BLOB PRIMARY KEY,
+  successor BLOB NOT NULL,
+  content BLOB NOT NULL,
+  expires_at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX successors_end ON successors(expires_at);
+
+CREATE TABLE pushed_requests(
+  digest BLOB PRIMARY KEY,
+  client_id TEXT NOT NULL,
+  query BLOB NOT NULL,
+  expires_at INTEGER NOT NULL,
+  spent_at INTEGER
+) WITHOUT ROWID;
+CREATE INDEX pushed_requests_end ON pushed_requests(expires_at);
+
+CREATE TABLE device_requests(
+  digest BLOB PRIMARY KEY,
+  user_code TEXT NOT NULL UNIQUE,
+  client_id TEXT NOT NULL,
+  scope TEXT NOT NULL,
+  expires_at INTEGER NOT NULL,
+  interval INTEGER NOT NULL,
+  terms TEXT,
+  polled_at INTEGER,
+  said TEXT NOT NULL,
+  authorization_id INTEGER,
+  spent_at INTEGER
+) WITHOUT ROWID;
+CREATE INDEX device_requests_end ON device_requests(expires_at);

@@ -1,0 +1,50 @@
+"""An app asks for itself (RFC 6749 4.4; D3)."""
+
+from typing import Any
+
+import pytest
+
+from tests.protocol.samples import BOOK, NOW, client, params, public
+from valetkey.protocol.decision import Granted
+from valetkey.protocol.errors import InvalidScope, OAuthError, UnauthorizedClient
+from valetkey.protocol.grants.client_credentials import decide
+from valetkey.protocol.model import NOBODY, TERMS, Authorization, Client, ExchangeFacts, Registration
+from valetkey.protocol.profiles.oauth21 import OAUTH21
+from valetkey.protocol.rules.grant import Proven
+
+LIKES = Registration(scope=("likes", "comments"))
+
+
+def outcome(app: Client, **pairs: str) -> Granted | OAuthError:
+    try:
+        return decide(Proven(params(**pairs), app, OAUTH21, ExchangeFacts(app), BOOK, NOW))
+    except OAuthError as error:
+        return error
+
+
+@pytest.mark.parametrize(
+    ("app", "pairs", "scope"),
+    [
+        (client(type="service"), {}, ("basic",)),
+        (client(type="service"), {"scope": "likes"}, ("likes",)),
+        (client(registered=LIKES), {}, ("likes", "comments")),
+        (client(registered=LIKES), {"scope": "comments"}, ("comments",)),
+    ],
+)
+def test_it_gets_what_it_registered(app: Client, pairs: dict[str, str], scope: tuple[str, ...]) -> None:
+    root = Authorization(0, NOBODY, "app", scope, NOW)
+    assert outcome(app, **pairs) == Granted(root, None, OAUTH21, 3600, (), TERMS, None, True)
+
+
+@pytest.mark.parametrize(
+    ("app", "pairs", "kind", "reason"),
+    [
+        (public(), {}, UnauthorizedClient, "client_public"),
+        (client(registered=LIKES), {"scope": "basic"}, InvalidScope, "scope_unregistered"),
+        (client(registered=LIKES), {"scope": "likes basic"}, InvalidScope, "scope_unregistered"),
+        (client(), {"scope": "unknown"}, InvalidScope, "scope_unknown"),
+    ],
+)
+def test_it_gets_nothing_else(app: Client, pairs: dict[str, str], kind: type[Any], reason: str) -> None:
+    error = outcome(app, **pairs)
+    assert type(error) is kind and error.reason == reason

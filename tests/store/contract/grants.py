@@ -1,0 +1,156 @@
+"""Contract: refresh tokens, pushed requests, devices, one-time keys; what clients and tokens are bound to."""
+
+import pytest
+from msgspec.structs import replace
+
+from tests.store.samples import (
+    NOW,
+    account,
+    authorization,
+    client,
+    code,
+    device,
+    digest,
+    pushed,
+    refresh,
+    settle_in,
+    token,
+)
+from valetkey.protocol.changes import Once, Remove, Revoke, Save, Spend
+from valetkey.protocol.model import (
+    NOBODY,
+    AccessToken,
+    AuthorizationCode,
+    BearerFacts,
+    DeviceRequest,
+    ExchangeFacts,
+    PushedRequest,
+    RefreshToken,
+    Registration,
+    SealedSuccessor,
+    Terms,
+)
+from valetkey.store import Conflict, Store
+
+BOUND = Terms(("basic",), ("https://api.test/",), '[{"type":"a"}]', "jkt", "x5t", '{"sub":"app"}', NOW, "2")
+
+
+class GrantsContract:
+    async def test_what_a_client_registered_comes_back(self, store: Store) -> None:
+        said = Registration(("client_credentials",), "client_secret_post", ("basic", "photos"))
+        await store.apply((Save(account()), Save(client(registered=said))))
+        assert await store.client("app") == client(registered=said)
+
+    async def test_terms_come_back_and_nothing_stays_nothing(self, store: Store) -> None:
+        await settle_in(store)
+        root = authorization(1, terms=BOUND)
+        bound = replace(token("bound", root), terms=BOUND)
+        await store.apply((Save(root), Save(bound), Save(token("free", root))))
+        assert await store.bearer_facts(digest("bound")) == BearerFacts(bound, account(), client())
+        assert await store.bearer_facts(digest("free")) == BearerFacts(
+            token("free", root), account(), client()
+        )
+
+    async def test_a_token_of_nobody_has_no_account_and_one_of_somebody_gone_is_not_there(
+        self, store: Store
+    ) -> None:
+        await settle_in(store)
+        own, gone = authorization(1, NOBODY), authorization(2, 999)
+        await store.apply((Save(own), Save(gone), Save(token("own", own)), Save(token("gone", gone))))
+        assert await store.bearer_facts(digest("own")) == BearerFacts(token("own", own), None, client())
+        assert await store.bearer_facts(digest("gone")) is None
+
+    async def test_all_that_a_refresh_needs_comes_at_once(self, store: Store) -> None:
+        await settle_in(store)
+        first, second = refresh("first", terms=BOUND), refresh("second")
+        sealed = SealedSuccessor(first.digest, second.digest, b"sealed", NOW + 60)
+        await store.apply((Save(authorization()), Save(first)))
+        assert await store.refresh_facts("app", first.digest) == ExchangeFacts(
+            client(), None, account(), first
+        )
+        assert await store.refresh_facts("app", digest("other")) == ExchangeFacts(client())
+        assert await store.refresh_facts("unknown", digest("other")) == ExchangeFacts()
+        await store.apply((Spend(RefreshToken, first.digest, NOW), Save(second), Save(sealed)))
+        spent = ExchangeFacts(client(), None, account(), replace(first, spent_at=NOW), sealed)
+        assert await store.refresh_facts("app", first.digest) == spent
+        await store.apply((Spend(RefreshToken, second.digest, NOW + 1),))
+        used = replace(spent, successor=replace(sealed, used_at=NOW + 1))
+        assert await store.refresh_facts("app", first.digest) == used
+        with pytest.raises(Conflict):
+            await store.apply((Spend(RefreshToken, first.digest, NOW), Save(refresh("third"))))
+        assert (await store.refresh_facts("app", digest("third"))).refresh is None
+
+    async def test_a_refresh_token_comes_with_the_first_token(self, store: Store) -> None:
+        await settle_in(store)
+        await store.apply((Save(authorization()), Save(code())))
+        spend, kept = Spend(AuthorizationCode, digest("code"), NOW), replace(token(), terms=BOUND)
+        await store.apply((spend, Save(kept), Save(refresh(terms=BOUND))))
+        assert (await store.refresh_facts("app", digest("refresh"))).refresh == refresh(terms=BOUND)
+        assert await store.bearer_facts(digest("token")) == BearerFacts(kept, account(), client())
+        with pytest.raises(Conflict):
+            await store.apply((spend, Save(token("again")), Save(refresh("again"))))
+        assert await store.bearer_facts(digest("again")) is None
+        assert (await store.refresh_facts("app", digest("again"))).refresh is None
+
+    @pytest.mark.parametrize("record", [pushed(), device(), refresh()])
+    async def test_what_is_used_once_is_used_once(
+        self, store: Store, record: PushedRequest | DeviceRequest | RefreshToken
+    ) -> None:
+        await settle_in(store)
+        await store.apply((Save(authorization()), Save(record)))
+        with pytest.raises(Conflict):
+            await store.apply((Save(record),))
+        await store.apply((Spend(type(record), record.digest, NOW),))
+        with pytest.raises(Conflict):
+            await store.apply((Spend(type(record), record.digest, NOW),))
+        with pytest.raises(Conflict):
+            await store.apply((Spend(type(record), digest("unknown"), NOW),))
+
+    async def test_pushed_requests_and_devices_come_back(self, store: Store) -> None:
+        said = device(terms=BOUND, polled_at=NOW, said="allow", authorization_id=1)
+        await store.apply((Save(pushed()), Save(said), Save(device("other"))))
+        assert await store.pushed_request(digest("pushed")) == pushed()
+        assert await store.pushed_request(digest("other")) is None
+        assert await store.device_request(digest("device")) == said
+        assert await store.device_request(digest("pushed")) is None
+        assert await store.device_request_shown("DEVICE") == said
+        assert await store.device_request_shown("OTHER") == device("other")
+        assert await store.device_request_shown("device") is None
+        with pytest.raises(Conflict):
+            await store.apply((Save(device("again", user_code="DEVICE")),))
+
+    async def test_one_time_keys_are_remembered(self, store: Store, other: Store) -> None:
+        await store.apply((Once(b"a", NOW), Once(b"b", NOW)))
+        assert await other.remembered([b"a", b"c", b"b"]) == {b"a", b"b"}
+        assert await other.remembered([]) == frozenset()
+        with pytest.raises(Conflict):
+            await other.apply((Once(b"c", NOW), Once(b"a", NOW)))
+        assert await store.remembered([b"c"]) == frozenset()
+
+    async def test_what_is_over_goes_and_an_authorization_stays_while_it_can_be_refreshed(
+        self, store: Store
+    ) -> None:
+        await settle_in(store)
+        for key, end in ((1, NOW), (2, NOW + 1)):
+            root, name = authorization(key), f"r{key}"
+            access: AccessToken = token(f"t{key}", root, NOW)
+            await store.apply((Save(root), Save(access), Save(refresh(name, root, expires_at=end))))
+        sealed = [SealedSuccessor(digest(str(end)), b"", b"", end) for end in (NOW, NOW + 1)]
+        await store.apply((*map(Save, sealed), Save(pushed("p1", NOW)), Save(pushed("p2", NOW + 1))))
+        await store.apply((Save(device("d1", expires_at=NOW - 3600)), Save(device("d2", expires_at=NOW))))
+        assert await store.clean(NOW, 1000) == 2 + 1 + 1 + 1 + 1 + 1
+        assert (await store.refresh_facts("app", digest("r1"))).refresh is None
+        assert (await store.refresh_facts("app", digest("r2"))).refresh is not None
+        assert await store.pushed_request(digest("p1")) is None
+        assert await store.pushed_request(digest("p2")) is not None
+        assert await store.device_request(digest("d1")) is None
+        assert await store.device_request(digest("d2")) is not None
+        await store.apply((Revoke(2, NOW - 1),))
+        assert await store.clean(NOW - 1, 1000) == 2
+        await store.apply((Save(authorization(2)),))  # its id is free again
+
+    async def test_a_client_is_removed_with_its_refresh_tokens(self, store: Store) -> None:
+        await settle_in(store)
+        await store.apply((Save(authorization()), Save(refresh())))
+        await store.apply((Remove("app"),))
+        assert (await store.refresh_facts("app", digest("refresh"))).refresh is None
