@@ -42,8 +42,8 @@ QUERIES = words(
 )
 CHARACTERS = "aA0x.-_~[]:@%1/25e\\?&=;,'\"<>#{|}^` \t\r\n\0éａ"
 
-AUTHORITIES = product(SCHEMES, HOSTS, PORTS, ["", "/", "/cb?a=b"], [""], [""])
-PATHS = product(["https://app.example", "myapp:", "myapp://cb"], [""], [""], SEGMENTS, SEGMENTS, QUERIES)
+AUTHORITIES = list(product(SCHEMES, HOSTS, PORTS, ["", "/", "/cb?a=b"], [""], [""]))
+PATHS = list(product(["https://app.example", "myapp:", "myapp://cb"], [""], [""], SEGMENTS, SEGMENTS, QUERIES))
 
 
 def registrable(uri: str) -> bool:
