@@ -11,7 +11,9 @@ from valetkey.protocol.errors import OAuthError
 
 REASON = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
 FIRST = r"(?:[A-Z]?[a-z0-9]|DPoP|PKCE|JWK|JWT|JSON|TLS)"  # no sentence shouts
-SENTENCE = re.compile(FIRST + r"[ !#-\[\]-~]*")  # RFC 6749 5.2: printable ASCII without the quote and the backslash
+SENTENCE = re.compile(
+    FIRST + r"[ !#-\[\]-~]*"
+)  # RFC 6749 5.2: printable ASCII without the quote and the backslash
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -19,7 +21,9 @@ def refusals_are_well_spoken() -> Iterator[None]:
     """Every refusal that a test meets has a slug for the log, and a sentence for who reads the answer."""
     made: Any = OAuthError.__init__
 
-    def check(error: OAuthError, reason: str, description: str, subject: str = "", changes: Changes = ()) -> None:
+    def check(
+        error: OAuthError, reason: str, description: str, subject: str = "", changes: Changes = ()
+    ) -> None:
         assert REASON.fullmatch(reason), reason
         assert SENTENCE.fullmatch(description), description
         assert isinstance(subject, str), subject

@@ -45,7 +45,9 @@ class Mutant:
 def sandbox(place: Path, mutated: Sequence[str], tests: Sequence[str]) -> None:
     """A copy of what the tests of `protocol` need, so that nothing here is ever changed."""
     shutil.copytree(ROOT / "src", place / "src", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(ROOT / "tests/protocol", place / "tests/protocol", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        ROOT / "tests/protocol", place / "tests/protocol", ignore=shutil.ignore_patterns("__pycache__")
+    )
     for file in (ROOT / "tests").glob("*.py"):
         shutil.copy(file, place / "tests")
     said = SETTINGS.format(mutated=list(mutated), tests=list(tests))
@@ -56,7 +58,9 @@ def mutmut(place: Path, *words: str) -> str:
     """What mutmut said. Raises CalledProcessError."""
     settled = {"CI": "1", "PYTHONDONTWRITEBYTECODE": "1"}  # examples that are drawn, not by chance
     command = [sys.executable, "-m", "mutmut", *words]
-    done = subprocess.run(command, cwd=place, env=os.environ | settled, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=place, env=os.environ | settled, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise AssertionError(f"mutmut {words[0]}: {done.stdout[-3000:]}\n{done.stderr[-3000:]}")
     return done.stdout
@@ -81,7 +85,8 @@ def shown(name: str, difference: str) -> Mutant:
     module, _, function = name.removeprefix("valetkey.protocol.").rpartition(".")
     plain = re.sub(r"^x_?|__mutmut_\d+$", "", function).replace("ǁ", ".").strip(".")
     sides = {
-        sign: " ".join(line[1:].strip() for line in difference.splitlines()[3:] if line[:1] == sign) for sign in "-+"
+        sign: " ".join(line[1:].strip() for line in difference.splitlines()[3:] if line[:1] == sign)
+        for sign in "-+"
     }
     return Mutant(f"{module}.{plain}", sides["-"], sides["+"])
 

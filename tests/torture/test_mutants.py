@@ -1,7 +1,7 @@
 """Mutation testing of the rules (mutmut): take a rule out, turn it round, and a test of tests/protocol fails.
 
-Short: the rule of PKCE with its own tests. Long: all of `protocol`. What no test can see is explained, mutant by mutant,
-in survivors.md; a survivor that is not on that page fails the campaign, and so does a line there that nothing survives.
+Short: the rule of PKCE with its own tests. Long: all of `protocol`. What no test can see is explained, mutant by
+mutant, in survivors.md: a survivor that is not on that page fails the campaign, and so does a line without a survivor.
 """
 
 from pathlib import Path
@@ -25,7 +25,9 @@ def test_every_mutant_is_noticed_or_explained(tmp_path: Path, long_torture: bool
     survivors = [mutant for mutant in unseen(tmp_path, found) if not mutant.only_case]
     said = explained(PAGE)
     strangers = [str(mutant) for mutant in survivors if (mutant.function, mutant.became) not in said]
-    assert not strangers, f"{len(strangers)} of {len(found)} mutants survive unexplained:\n" + "\n".join(strangers)
+    assert not strangers, f"{len(strangers)} of {len(found)} mutants survive unexplained:\n" + "\n".join(
+        strangers
+    )
     if long_torture:
         gone = set(said) - {(mutant.function, mutant.became) for mutant in survivors}
         assert not gone, f"survivors.md explains what does not survive: {sorted(gone)}"
@@ -47,5 +49,7 @@ def test_capitals_are_passed_over_in_sentences_only(was: str, became: str, only_
 
 def test_the_page_is_read(tmp_path: Path):
     page = tmp_path / "page.md"
-    page.write_text("| function | line | why |\n|---|---|---|\n| `rules.pkce.s256` | `a \\| b` | It is the same. |\n")
+    page.write_text(
+        "| function | line | why |\n|---|---|---|\n| `rules.pkce.s256` | `a \\| b` | It is the same. |\n"
+    )
     assert explained(page) == {("rules.pkce.s256", "a | b"): "It is the same."}
