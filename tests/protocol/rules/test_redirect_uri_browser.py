@@ -43,7 +43,9 @@ QUERIES = words(
 CHARACTERS = "aA0x.-_~[]:@%1/25e\\?&=;,'\"<>#{|}^` \t\r\n\0éａ"
 
 AUTHORITIES = list(product(SCHEMES, HOSTS, PORTS, ["", "/", "/cb?a=b"], [""], [""]))
-PATHS = list(product(["https://app.example", "myapp:", "myapp://cb"], [""], [""], SEGMENTS, SEGMENTS, QUERIES))
+PATHS = list(
+    product(["https://app.example", "myapp:", "myapp://cb"], [""], [""], SEGMENTS, SEGMENTS, QUERIES)
+)
 
 
 def registrable(uri: str) -> bool:
