@@ -23,6 +23,7 @@ class Granted(Struct, frozen=True):
     terms: Terms = TERMS
     renew: int | None = None
     new: bool = False
+    issued_token_type: str = ""
 
 
 class Refused(Struct, frozen=True):

@@ -2,7 +2,7 @@
 
     OAuthError
       InvalidRequest  InvalidClient  InvalidGrant  InvalidScope  UnauthorizedClient
-      UnsupportedGrantType  UnsupportedResponseType  AccessDenied
+      UnsupportedGrantType  UnsupportedResponseType  AccessDenied  InvalidTarget
 
 An error has a public half (`code`, `description`) and a half that is ours: `reason`, a stable slug which the operator's
 log shows and a profile may put into other words, and `changes`, what must be written although the answer is no.
@@ -66,6 +66,12 @@ class UnsupportedResponseType(OAuthError):
     """A response_type that the client's profile does not know."""
 
     code = "unsupported_response_type"
+
+
+class InvalidTarget(OAuthError):
+    """The resource or audience is none that the client may ask for (RFC 8707 2, RFC 8693 2.2.2)."""
+
+    code = "invalid_target"
 
 
 class AccessDenied(OAuthError):

@@ -42,11 +42,16 @@ class Registration(Struct, frozen=True, omit_defaults=True):
     """What else a client registered, under the names of RFC 7591 2 and of the standards that add to it.
 
     No grant_types means those of its type; no token_endpoint_auth_method means any way of its profile to show a secret.
+    Token exchange (RFC 8693) is allowed by pairs: `exchanges_of`, the clients whose tokens it may hand in, and
+    `exchanges_for`, the audiences it may ask for; `impersonates` lets it act without being named.
     """
 
     grant_types: tuple[str, ...] = ()
     token_endpoint_auth_method: str = ""
     scope: tuple[str, ...] = ()
+    exchanges_of: tuple[str, ...] = ()
+    exchanges_for: tuple[str, ...] = ()
+    impersonates: bool = False
 
 
 REGISTRATION = Registration()
@@ -123,7 +128,8 @@ class Terms(Struct, frozen=True, omit_defaults=True):
 
     scope: less than the authorization's (RFC 6749 6); resource: audiences (RFC 8707); details: authorization_details
     as JSON (RFC 9396); jkt, x5t: thumbprints of the sender's key or certificate (RFC 9449 6.1, RFC 8705 3.1);
-    actor: who acts, as JSON (RFC 8693 4.1); auth_time, acr: how the person had logged in (RFC 9470).
+    actor: who acts, as JSON (RFC 8693 4.1); client: who holds it after an exchange; auth_time, acr: how the person
+    had logged in (RFC 9470).
     """
 
     scope: tuple[str, ...] = ()
@@ -132,6 +138,7 @@ class Terms(Struct, frozen=True, omit_defaults=True):
     jkt: str = ""
     x5t: str = ""
     actor: str = ""
+    client: str = ""
     auth_time: int = 0
     acr: str = ""
 
@@ -254,6 +261,26 @@ class Known(Struct, frozen=True):
 NOTHING_KNOWN = Known()
 
 
+class BearerFacts(Struct, frozen=True):
+    """What an API call must know: the token shown, whose it is (an app's own is nobody's), whose app holds it, and a
+    time it was used at."""
+
+    token: AccessToken
+    account: Account | None
+    client: Client
+    used_at: int | None = None
+
+    def ended(self, now: int) -> str:
+        """Why the token is dead, as a slug; empty while it lives (RFC 7662 2.2)."""
+        token, root = self.token, self.token.authorization
+        if token.expires_at is not None and token.expires_at <= now:
+            return "token_expired"
+        if root.revoked_at is not None:
+            return "token_revoked"
+        off = self.client.disabled_at is not None or (self.account and self.account.disabled_at is not None)
+        return "token_disabled" if off else ""
+
+
 class ExchangeFacts(Struct, frozen=True):
     """What the token endpoint must know: the client named, what it hands in, the account which that speaks for."""
 
@@ -263,16 +290,8 @@ class ExchangeFacts(Struct, frozen=True):
     refresh: RefreshToken | None = None
     successor: SealedSuccessor | None = None
     known: Known = NOTHING_KNOWN
-
-
-class BearerFacts(Struct, frozen=True):
-    """What an API call must know: the token shown, whose it is (an app's own is nobody's), whose app holds it, and a
-    time it was used at."""
-
-    token: AccessToken
-    account: Account | None
-    client: Client
-    used_at: int | None = None
+    subject: BearerFacts | None = None
+    actor: BearerFacts | None = None
 
 
 class ConnectedApp(Struct, frozen=True):

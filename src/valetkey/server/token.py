@@ -66,7 +66,12 @@ async def look_up(server: AuthorizationServer, request: TokenRequest) -> Exchang
         return await server.store.exchange_facts(client_id, request.digest)
     if request.grant.redeems == "refresh_token":
         return await server.store.refresh_facts(client_id, request.digest)
-    return ExchangeFacts(await server.store.client(client_id))
+    client = await server.store.client(client_id)
+    if request.grant.redeems == "subject_token":
+        subject = await server.store.bearer_facts(request.digest)
+        actor = await server.store.bearer_facts(digest(request.params.get("actor_token") or ""))
+        return ExchangeFacts(client, subject=subject, actor=actor)
+    return ExchangeFacts(client)
 
 
 def issue(server: AuthorizationServer, decision: Granted | Refused) -> Issued | Refused:
@@ -100,6 +105,7 @@ def answer(server: AuthorizationServer, issued: Issued) -> dict[str, object]:
             person=person(server, account) if account is not None else None,
             token_type="DPoP" if terms.jkt else "Bearer",
             refresh_token=issued.refresh_token,
+            issued_token_type=granted.issued_token_type,
             details=terms.details,
         )
     )

@@ -26,8 +26,12 @@ _REFRESH = (
     "refresh bytea, refresh_root bigint, refresh_at bigint, refresh_end bigint, refresh_terms text, "
     "refresh_spent bigint"
 )
-_ROOT = "id bigint, account_id bigint, client_id text, scope text, granted_at bigint, revoked_at bigint, terms text"
-_ROOT_COLUMNS = "id, account_id, client_id, scope, granted_at, revoked_at, terms"
+_ROOT = "id bigint, account_id bigint, client_id text, scope text, granted_at bigint, revoked_at bigint, bound text"
+_ROOT_COLUMNS = (
+    "authorizations",
+    "id, account_id, client_id, scope, granted_at, revoked_at, terms",
+    "id, account_id, client_id, scope, granted_at, revoked_at, bound",
+)
 _CODE_COLUMNS = (
     "codes",
     "digest, authorization_id, redirect_uri, expires_at, challenge, spent_at",
@@ -84,9 +88,16 @@ SHAPES: dict[tuple[str, ...], str] = {
         f"holder bigint, app text, {_ROOT}, {_CODE}",
         f"consented AS ({_CONSENTED})",
         f"allowed AS ({_ALLOWED})",
-        f"roots AS ({_put('authorizations', _ROOT_COLUMNS, _ROOT_COLUMNS, 'allowed')})",
+        f"roots AS ({_put(*_ROOT_COLUMNS, 'allowed')})",
         f"kept AS ({_put(*_CODE_COLUMNS, 'allowed')})",
         written="allowed",
+    ),
+    # An app asks for itself.
+    (NEW_AUTHORIZATION, NEW_TOKEN): _batch(
+        f"{_ROOT}, {_TOKEN}",
+        f"roots AS ({_put(*_ROOT_COLUMNS, 'x')})",
+        f"kept AS ({_put(*_TOKEN_COLUMNS, 'x')})",
+        written="x",
     ),
 }
 

@@ -23,6 +23,7 @@ REGISTERED = {
     "unsupported_grant_type",
     "unsupported_response_type",
     "access_denied",
+    "invalid_target",
 }
 ERRORS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, OAuthError)]
 

@@ -1,5 +1,7 @@
 """Contract: refresh tokens, pushed requests, devices, one-time keys; what clients and tokens are bound to."""
 
+import asyncio
+
 import pytest
 from msgspec.structs import replace
 
@@ -91,6 +93,18 @@ class GrantsContract:
             await store.apply((spend, Save(token("again")), Save(refresh("again"))))
         assert await store.bearer_facts(digest("again")) is None
         assert (await store.refresh_facts("app", digest("again"))).refresh is None
+
+    async def test_many_apps_ask_for_themselves_at_once(self, store: Store) -> None:
+        await settle_in(store)
+        roots = [authorization(key, NOBODY, terms=BOUND) for key in range(1, 41)]
+        kept = [replace(token(f"t{root.id}", root, NOW + 60), terms=BOUND) for root in roots]
+        lists = [(Save(root), Save(each)) for root, each in zip(roots, kept, strict=True)]
+        taken = (Save(authorization(41, NOBODY)), Save(token("t1", authorization(41, NOBODY))))
+        await asyncio.gather(*map(store.apply, lists))
+        with pytest.raises(Conflict):
+            await store.apply(taken)
+        for each in kept:
+            assert await store.bearer_facts(each.digest) == BearerFacts(each, None, client())
 
     @pytest.mark.parametrize("record", [pushed(), device(), refresh()])
     async def test_what_is_used_once_is_used_once(

@@ -63,14 +63,11 @@ def decide(
     if facts is None:
         raise invalid_token("token_unknown")
     token, authorization = facts.token, facts.token.authorization
-    if token.expires_at is not None and token.expires_at <= now:
-        raise invalid_token("token_expired")
-    if authorization.revoked_at is not None:
-        raise invalid_token("token_revoked")
+    ended = facts.ended(now)
+    if ended:
+        raise invalid_token(ended)
     if facts.account is None:
         raise invalid_token("token_nobodys")
-    if facts.account.disabled_at is not None or facts.client.disabled_at is not None:
-        raise invalid_token("token_disabled")
     if facts.client.signed_requests:
         try:
             signed_request.check(facts.client, path, request.params, now)

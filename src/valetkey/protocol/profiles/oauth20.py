@@ -3,9 +3,11 @@
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.rules import answers, redirect_uri
 
+TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+
 OAUTH20 = Profile(
     name="oauth20",
-    grants=frozenset({"authorization_code", "client_credentials"}),
+    grants=frozenset({"authorization_code", "client_credentials", TOKEN_EXCHANGE}),
     response_types=frozenset({"code"}),
     redirect_matches=redirect_uri.exact,
     redirect_again=True,

@@ -1,0 +1,98 @@
+"""Programs among themselves: an app asks for itself, and a gateway goes on with a token it was handed (RFC 8693)."""
+
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.flows.browser import Browser
+from tests.flows.test_oauth21 import PKCE, check_refused, redeem
+from tests.house import App, House, parameters
+from valetkey.protocol.changes import Withdraw
+from valetkey.protocol.grants.token_exchange import ACCESS_TOKEN, TOKEN_EXCHANGE
+from valetkey.protocol.model import Registration
+from valetkey.server import clients
+
+API = "https://api.example/"
+
+
+@pytest.fixture
+async def browser(house: House) -> Browser:
+    return await house.logged_in(await house.make_account())
+
+
+async def service(house: House, **registered: Any) -> App:
+    """An app that is a program on a server."""
+    made = await house.make_app(type="service", profile="oauth21", name="Gateway")
+    owner = house.people["developer"].account
+    fields: dict[str, object] = {"registered": Registration(**registered)}
+    return App(await clients.change(house.server, owner, made.id, fields), made.secret)
+
+
+async def asks(house: House, app: App, grant: str, **fields: str) -> httpx2.Response:
+    """A token request with Basic."""
+    assert app.secret is not None
+    return await house.http().post(
+        "/oauth/token", data={"grant_type": grant, **fields}, auth=(app.id, app.secret)
+    )
+
+
+async def test_an_app_asks_for_itself(house: House) -> None:
+    app = await service(house, scope=("likes", "basic"))
+    answer = await asks(house, app, "client_credentials", scope="likes")
+    body = answer.json()
+    assert answer.status_code == 200, body
+    assert set(body) == {
+        "access_token",
+        "token_type",
+        "scope",
+        "expires_in",
+    }  # no refresh token (RFC 6749 4.4.3)
+    assert (body["scope"], body["expires_in"]) == ("likes", 3600)
+    assert not await house.lives(body["access_token"])  # it is nobody's, and opens nobody's data
+    check_refused(await asks(house, app, "client_credentials", scope="comments"), "invalid_scope")
+    for other in (await house.make_app(profile="oauth21"), await house.make_app(profile="oauth20")):
+        check_refused(await asks(house, other, "client_credentials"), "unauthorized_client")
+
+
+async def handed(house: House, browser: Browser) -> tuple[App, str]:
+    """An app, and a token that a person gave it."""
+    app = await house.make_app(profile="oauth21")
+    where = await house.allow(browser, app, scope="basic likes", **PKCE)
+    answer = await redeem(house, app, parameters(where)["code"])
+    return app, str(answer.json()["access_token"])
+
+
+async def test_a_gateway_goes_on_with_a_token_it_was_handed(house: House, browser: Browser) -> None:
+    app, token = await handed(house, browser)
+    gateway = await service(
+        house, grant_types=(TOKEN_EXCHANGE.name,), exchanges_of=(app.id,), exchanges_for=(API,)
+    )
+    house.clock.forward(600)
+    fields = {"subject_token": token, "subject_token_type": ACCESS_TOKEN}
+    answer = await asks(house, gateway, TOKEN_EXCHANGE.name, **fields, scope="basic", resource=API)
+    body = answer.json()
+    assert answer.status_code == 200, body
+    assert (body["issued_token_type"], body["token_type"]) == (ACCESS_TOKEN, "Bearer")
+    assert (body["scope"], body["expires_in"]) == ("basic", 3000)
+    wider = {"subject_token": body["access_token"], "subject_token_type": ACCESS_TOKEN, "scope": "likes"}
+    check_refused(await asks(house, gateway, TOKEN_EXCHANGE.name, **wider), "invalid_scope")
+    beyond = await asks(house, gateway, TOKEN_EXCHANGE.name, **fields, resource="https://other.example/")
+    check_refused(beyond, "invalid_target")
+    stranger = await service(house, grant_types=(TOKEN_EXCHANGE.name,), exchanges_of=("nobody",))
+    check_refused(await asks(house, stranger, TOKEN_EXCHANGE.name, **fields), "invalid_request")
+    check_refused(await asks(house, app, TOKEN_EXCHANGE.name, **fields), "unauthorized_client")
+
+
+async def test_taking_it_back_ends_what_was_exchanged(house: House, browser: Browser) -> None:
+    app, token = await handed(house, browser)
+    gateway = await service(house, grant_types=(TOKEN_EXCHANGE.name,), exchanges_of=(app.id,))
+    fields = {"subject_token": token, "subject_token_type": ACCESS_TOKEN}
+    again = (await asks(house, gateway, TOKEN_EXCHANGE.name, **fields)).json()["access_token"]
+    assert await house.lives(again)
+    person = house.people["snoopdogg"].account
+    await house.store.apply((Withdraw(person.id, app.id, house.clock()),))
+    assert not await house.lives(again) and not await house.lives(token)
+    check_refused(await asks(house, gateway, TOKEN_EXCHANGE.name, **fields), "invalid_request")
+    fields["subject_token"] = again
+    check_refused(await asks(house, gateway, TOKEN_EXCHANGE.name, **fields), "invalid_request")
