@@ -34,12 +34,26 @@ from valetkey.protocol.model import (
 )
 from valetkey.store import Conflict, Store
 
-BOUND = Terms(("basic",), ("https://api.test/",), '[{"type":"a"}]', "jkt", "x5t", '{"sub":"app"}', NOW, "2")
+BOUND = Terms(
+    scope=("basic",),
+    resource=("https://api.test/",),
+    details='[{"type":"a"}]',
+    jkt="jkt",
+    x5t="x5t",
+    actor='{"sub":"app"}',
+    client="gateway",
+    auth_time=NOW,
+    acr="2",
+)
 
 
 class GrantsContract:
     async def test_what_a_client_registered_comes_back(self, store: Store) -> None:
-        said = Registration(("client_credentials",), "client_secret_post", ("basic", "photos"))
+        said = Registration(
+            grant_types=("client_credentials",),
+            token_endpoint_auth_method="client_secret_post",
+            scope=("basic", "photos"),
+        )
         await store.apply((Save(account()), Save(client(registered=said))))
         assert await store.client("app") == client(registered=said)
 
