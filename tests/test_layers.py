@@ -114,6 +114,25 @@ def test_a_question_for_a_profile_is_recognised(code: str, asks: bool) -> None:
     assert any(asks_which_profile(node) for node in ast.walk(ast.parse(code))) is asks
 
 
+OUTWARD = {"aiohttp", "http.client", "httpx2", "requests", "urllib.request", "urllib3"}
+# the one door (R20), and the demo's own app, which talks to the demo's own server
+WAYS_OUT = {"server/pinned_request.py", "cli/demo/exchange.py", "cli/demo/stage.py"}
+
+
+def imported(node: ast.AST) -> set[str]:
+    match node:
+        case ast.Import():
+            return {name.name for name in node.names}
+        case ast.ImportFrom(module=str(module)):
+            return {module, *(f"{module}.{name.name}" for name in node.names)}
+    return set()
+
+
+def test_there_is_one_door_out() -> None:
+    found = {str(file.relative_to(SOURCE / "valetkey")) for file, node in nodes() if imported(node) & OUTWARD}
+    assert found == WAYS_OUT
+
+
 def test_nothing_is_postponed() -> None:
     lines = (
         (file, number, line) for file in FILES for number, line in enumerate(file.read_text().splitlines(), 1)

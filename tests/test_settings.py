@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tests.publisher import NAMES, certified
 from valetkey import settings
 from valetkey.settings import Settings, SettingsError, env_name, load, settable
 
@@ -21,21 +22,23 @@ def test_each_source_goes_over_the_one_before(tmp_path: Path):
 
 
 @pytest.mark.parametrize("name", sorted(settable()))
-def test_every_setting_can_come_from_the_environment(name: str):
+def test_every_setting_can_come_from_the_environment(name: str, tmp_path: Path):
     default = settable()[name]
-    text, value = example(name, default)
+    text, value = example(name, default, tmp_path)
     found = load(Path("/dev/null"), {env_name(name): text})
     section, _, key = name.rpartition(".")
     assert getattr(getattr(found, section) if section else found, key) == value
 
 
-def example(name: str, default: object) -> tuple[str, object]:
+def example(name: str, default: object, folder: Path) -> tuple[str, object]:
     if isinstance(default, bool):
         return ("off", False) if default else ("on", True)
     if isinstance(default, int):
         return str(default + 7), default + 7
     if isinstance(default, tuple):
         return "10.0.0.1, 10.0.0.2", ("10.0.0.1", "10.0.0.2")
+    if name == "fetch.ca":
+        return (file := str(certified(NAMES, folder)[0])), file
     return (text := "https://example.org" if name == "issuer" else "something"), text
 
 
@@ -52,6 +55,8 @@ def example(name: str, default: object) -> tuple[str, object]:
         ("issuer = 'https://example.org/?x'", {}, "issuer: no query"),
         ("[server]\nworkers = 0", {}, "server.workers"),
         ("[server]\ntrusted_proxies = ['10.0.0.0/33']", {}, "server.trusted_proxies: '10.0.0.0/33' is no"),
+        ("[fetch]\nca = '/dev/null'", {}, "fetch.ca: no certificates can be read there"),
+        ("[fetch]\nca = '/nowhere.pem'", {}, "fetch.ca: no certificates can be read there"),
         ("[scopes]\nlikes = 'Like things'", {}, "the catalogue must have basic"),
     ],
 )

@@ -1,6 +1,7 @@
 """Everything an operator can set: one frozen record, read once from valetkey.toml, the environment and flags."""
 
 import os
+import ssl
 import tomllib
 from ipaddress import ip_network
 from pathlib import Path
@@ -96,6 +97,13 @@ class AppSettings(Struct, frozen=True, forbid_unknown_fields=True):
     secret_failures: int = 600
 
 
+class FetchSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """[fetch] allow: hosts that may have a private address; ca: a file of further certificate authorities."""
+
+    allow: tuple[str, ...] = ()
+    ca: str = ""
+
+
 class LogSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """[log] level: debug, info, warning or error; json: one JSON object a line instead of words."""
 
@@ -118,6 +126,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     api: ApiSettings = ApiSettings()
     accounts: AccountSettings = AccountSettings()
     apps: AppSettings = AppSettings()
+    fetch: FetchSettings = FetchSettings()
     log: LogSettings = LogSettings()
     scopes: dict[str, Scope] = msgspec.field(default_factory=lambda: dict(WORDS))
 
@@ -220,6 +229,11 @@ def checked(settings: Settings) -> Settings:
             ip_network(text, strict=False)
         except ValueError:
             raise SettingsError(f"server.trusted_proxies: {text!r} is no address or network") from None
+    if settings.fetch.ca:
+        try:
+            ssl.create_default_context(cafile=settings.fetch.ca)
+        except OSError as error:
+            raise SettingsError(f"fetch.ca: no certificates can be read there: {error}") from None
     if settings.server.workers < 1:
         raise SettingsError("server.workers: 1 or more")
     if "basic" not in settings.scopes:

@@ -8,6 +8,7 @@ from valetkey.protocol.profiles import PROFILES
 from valetkey.protocol.rules.rulebook import Rulebook
 from valetkey.server.clock import Clock, wall_clock
 from valetkey.server.failures import Failures
+from valetkey.server.fetch import Fetch, way_out
 from valetkey.server.mint import Mint
 from valetkey.server.passwords import Passwords
 from valetkey.server.usage import Usage
@@ -28,6 +29,7 @@ class AuthorizationServer:
     book: Rulebook
     usage: Usage
     failures: Failures
+    fetch: Fetch
 
     async def open(self) -> None:
         """Connect to the database. Raises store.base.Unavailable."""
@@ -35,6 +37,7 @@ class AuthorizationServer:
 
     async def close(self) -> None:
         """Write what waits, then let go of the database."""
+        await self.fetch.close()
         await self.usage.close()
         await self.store.close()
         self.passwords.close()
@@ -59,4 +62,5 @@ def assemble(
     )
     passwords = Passwords(settings.login.hash_threads, settings.login.hash_queue)
     usage, failures = Usage(store, clock), Failures(clock, settings.apps.secret_failures)
-    return AuthorizationServer(settings, store, clock, Mint(entropy), passwords, book, usage, failures)
+    fetch = Fetch(way_out(settings.fetch), clock)
+    return AuthorizationServer(settings, store, clock, Mint(entropy), passwords, book, usage, failures, fetch)
