@@ -1,0 +1,62 @@
+"""JSON that every reader reads alike: no name twice, no number or character that some cannot hold (RFC 7493)."""
+
+import json
+import math
+from typing import NoReturn
+
+GREATEST = 2**53
+
+
+def read_object(data: bytes | str) -> dict[str, object]:
+    """The JSON object in these bytes. Raises ValueError for everything else."""
+    try:
+        found = json.loads(
+            data if isinstance(data, str) else data.decode("utf-8"),
+            object_pairs_hook=once_each,
+            parse_int=whole,
+            parse_float=finite,
+            parse_constant=no_number,
+        )
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict) or spoiled(found):
+        raise ValueError("not a JSON object that all readers read alike")
+    return found
+
+
+def once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """The members of an object (RFC 7493 2.3)."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name twice")
+    return found
+
+
+def whole(text: str) -> int:
+    """A whole number that a double holds too (RFC 7493 2.2)."""
+    number = int(text) if len(text) < 20 else GREATEST + 1
+    if abs(number) > GREATEST:
+        raise ValueError("a number too great")
+    return number
+
+
+def finite(text: str) -> float:
+    """A number with a fraction or an exponent."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("a number too great")
+    return number
+
+
+def no_number(text: str) -> NoReturn:
+    """NaN and Infinity, which Python would read."""
+    raise ValueError("no number")
+
+
+def spoiled(value: object) -> bool:
+    """Whether a string within has a NUL or half a surrogate pair (RFC 7493 2.1): no database, no UTF-8 takes them."""
+    if isinstance(value, str):
+        return "\0" in value or any("\ud800" <= character <= "\udfff" for character in value)
+    if isinstance(value, dict):
+        return any(spoiled(name) or spoiled(inner) for name, inner in value.items())
+    return isinstance(value, list) and any(spoiled(inner) for inner in value)
