@@ -30,6 +30,7 @@ from tests.throwaway_postgres import ThrowawayPostgres
 from valetkey.protocol.model import Account, Client
 from valetkey.server import accounts, clients
 from valetkey.server.authorization_server import AuthorizationServer, assemble
+from valetkey.server.master import Master
 from valetkey.settings import Settings
 from valetkey.store import Store, open_store
 from valetkey.web.app import create_app
@@ -38,6 +39,7 @@ SITE = "https://id.example"
 CALLBACK = "https://app.example/callback"
 PASSWORD = "gin and juice, laid back"
 HOST = (b"host", b"id.example")
+MASTER = Master((os.urandom(32),), "the house")
 Headers = Sequence[tuple[bytes, bytes]]
 
 
@@ -323,7 +325,8 @@ async def build(database: str) -> AsyncIterator[Build]:
         async def make(skew: int = 0, **settings: Any) -> House:
             """skew: seconds that this host's clock is ahead of the test's."""
             said = Settings(database=database, **({"issuer": SITE} | settings))
-            server = assemble(said, shared or open_store(database), lambda: clock() + skew, os.urandom)
+            store = shared or open_store(database)
+            server = assemble(said, store, lambda: clock() + skew, os.urandom, MASTER)
             server.passwords.hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
             app = create_app(server)
             await stack.enter_async_context(running(app))

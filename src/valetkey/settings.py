@@ -24,6 +24,9 @@ WORDS = {
 }
 
 
+MOST_CACHED = 600  # seconds for which others may keep the keys that we show: twice what we tell them
+
+
 class SettingsError(ValueError):
     """A setting is unknown or has a value it cannot have; the message names it."""
 
@@ -71,6 +74,16 @@ class TokenSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     implicit_lifetime: int = 3600
     refresh_lifetime: int = 30 * 24 * 3600
+
+
+class KeySettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """[keys] algorithms: what the server signs with, the first where nobody names one; lifetime: seconds a key signs;
+    lead: seconds it is shown before it signs; master_file: where the key is that seals them."""
+
+    algorithms: tuple[str, ...] = ("ES256",)
+    lifetime: int = 90 * 24 * 3600
+    lead: int = 24 * 3600
+    master_file: str = ""
 
 
 class ApiSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -123,6 +136,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     login: LoginSettings = LoginSettings()
     session: SessionSettings = SessionSettings()
     tokens: TokenSettings = TokenSettings()
+    keys: KeySettings = KeySettings()
     api: ApiSettings = ApiSettings()
     accounts: AccountSettings = AccountSettings()
     apps: AppSettings = AppSettings()
@@ -236,6 +250,8 @@ def checked(settings: Settings) -> Settings:
             raise SettingsError(f"fetch.ca: no certificates can be read there: {error}") from None
     if settings.server.workers < 1:
         raise SettingsError("server.workers: 1 or more")
+    if not MOST_CACHED <= settings.keys.lead <= settings.keys.lifetime // 2:
+        raise SettingsError(f"keys.lead: {MOST_CACHED} or more, and at most half of keys.lifetime")
     if "basic" not in settings.scopes:
         raise SettingsError("scopes: the catalogue must have basic")
     return settings

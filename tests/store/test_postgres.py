@@ -14,12 +14,9 @@ from tests.throwaway_postgres import ThrowawayPostgres
 from valetkey.protocol.changes import Save
 from valetkey.store import Store, Unavailable, migrate, open_store
 
-EMPTY = """DO $$ BEGIN
-  IF to_regclass('accounts') IS NOT NULL THEN
-    TRUNCATE accounts, clients, sessions, consents, tickets, authorizations, codes, tokens, refresh_tokens, successors,
-    pushed_requests, device_requests, pictures, once,
-             counters, usage, leases;
-  END IF;
+EMPTY = """DO $$ DECLARE name text; BEGIN
+  FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'schema_version'
+  LOOP EXECUTE format('TRUNCATE %I', name); END LOOP;
 END $$"""
 
 

@@ -86,7 +86,11 @@ async def test_the_classic_flow_its_limits_and_a_proper_end(house: Elsewhere) ->
         assert half.recv(65536).startswith(b"HTTP/1.1 400 ")
     until(lambda: house.process is not None and house.process.poll() is not None)
     assert workers and house.process.returncode in (0, -signal.SIGTERM)
-    assert sorted(file.name for file in house.log.parent.iterdir()) == ["elsewhere.db", "log"]
+    assert sorted(file.name for file in house.log.parent.iterdir()) == [
+        "elsewhere.db",
+        "elsewhere.db.master",
+        "log",
+    ]
     assert b"Traceback" not in raw_log(house)
 
 

@@ -51,10 +51,13 @@ def show(terminal: Terminal) -> None:
 def mistakes(settings: "Settings") -> list[str]:
     """What cannot work."""
     from valetkey.protocol.profiles import PROFILES
+    from valetkey.server.key_pairs import ALGORITHMS
 
     found = []
     if settings.apps.profile not in PROFILES:
         found.append(f"apps.profile: must be one of {', '.join(PROFILES)}")
+    if not settings.keys.algorithms or not set(settings.keys.algorithms) <= set(ALGORITHMS):
+        found.append(f"keys.algorithms: must be some of {', '.join(ALGORITHMS)}")
     if settings.log.level not in LEVELS:
         found.append(f"log.level: must be one of {', '.join(LEVELS)}")
     if not 0 <= settings.server.port <= 65535:

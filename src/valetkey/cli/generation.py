@@ -30,21 +30,21 @@ def main(told: str) -> int:
     with socket.socket(fileno=start.listening) as listening:
         listening.setblocking(False)
         try:
-            settings = with_port(usable(start), listening.getsockname()[1])
+            settings, master_key = usable(start)
         except Refused as refused:
             tell(start.tell, Told(refused=tuple(refused.message.split("\n"))))
             return refused.exit_code
-        return run(start, settings, listening)
+        settings = with_port(settings, listening.getsockname()[1])
+        return run(start, settings, listening, master_key)
 
 
-def usable(start: Start) -> Settings:
-    """The settings as they are now, if one can serve with them. Raises Refused."""
+def usable(start: Start) -> tuple[Settings, str]:
+    """The settings as they are now, if one can serve with them, and where the master key is. Raises Refused."""
     terminal = Terminal(Place(start.database, start.config))
     settings = terminal.settings(start.flags)
     if wrong := mistakes(settings):
         raise Refused(*wrong, exit_code=2)
-    terminal.act(nothing, settings)  # a database that cannot be used is said here, in one line
-    return settings
+    return settings, terminal.act(sealed_by, settings)  # what cannot be used is said here, in one line
 
 
 def with_port(settings: Settings, port: int) -> Settings:
@@ -52,18 +52,21 @@ def with_port(settings: Settings, port: int) -> Settings:
     return msgspec.structs.replace(settings, server=msgspec.structs.replace(settings.server, port=port))
 
 
-async def nothing(server: AuthorizationServer) -> None:
-    """Opening was all."""
+async def sealed_by(server: AuthorizationServer) -> str:
+    """Where the master key is that opens the server's keys; it makes the first ones."""
+    await server.keys.open()
+    return server.keys.master.source if server.keys.master else "nowhere"
 
 
-def run(start: Start, settings: Settings, listening: socket.socket) -> int:
+def run(start: Start, settings: Settings, listening: socket.socket, master_key: str) -> int:
     """Serve on a socket; returns the exit code."""
     logs.configure(settings.log, keep=True)
     log = structlog.get_logger("valetkey.serve")
     host, port = listening.getsockname()[:2]
     count, issuer = settings.server.workers, settings.public_url
     database = without_password(settings.database)
-    log.info("listening", host=host, port=port, issuer=issuer, workers=count, database=database)
+    where = {"database": database, "master_key": master_key}
+    log.info("listening", host=host, port=port, issuer=issuer, workers=count, **where)
     most = serving.raised_file_limit()
     gc.collect()
     gc.freeze()  # what is here by now stays: no collection looks at it again, and workers share its memory

@@ -92,7 +92,7 @@ async def opened(settings: "Settings", work: Act[T]) -> T:
     from valetkey.server.authorization_server import assemble
 
     server = assemble(settings)
-    await server.open()
+    await server.store.open()  # what signs is only opened where it is needed
     try:
         return await work(server)
     finally:
@@ -101,7 +101,7 @@ async def opened(settings: "Settings", work: Act[T]) -> T:
 
 def plainly(work: Callable[[], T]) -> T:
     """Do the work; what goes wrong in it is said in one line. Raises Refused."""
-    from valetkey.server.problems import NotFound, Problems
+    from valetkey.server.problems import MasterKeyError, NotFound, Problems
     from valetkey.store.base import Conflict, Unavailable
 
     try:
@@ -112,6 +112,8 @@ def plainly(work: Callable[[], T]) -> T:
         raise Refused(str(missing) or "not found") from None
     except Unavailable as error:
         raise Refused(f"database: cannot be used: {error}") from None
+    except MasterKeyError as error:
+        raise Refused(f"keys: {error}") from None
     except Conflict:
         raise Refused("busy: somebody else is changing the same thing; try again") from None
     except ModuleNotFoundError as error:

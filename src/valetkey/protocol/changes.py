@@ -17,6 +17,7 @@ from valetkey.protocol.model import (
     Session,
     Ticket,
 )
+from valetkey.protocol.sealed_key import SealedKey
 
 Record = (
     Account
@@ -32,6 +33,7 @@ Record = (
     | PushedRequest
     | DeviceRequest
     | Picture
+    | SealedKey
 )
 OneTime = AuthorizationCode | Ticket | RefreshToken | PushedRequest | DeviceRequest
 
@@ -39,8 +41,8 @@ OneTime = AuthorizationCode | Ticket | RefreshToken | PushedRequest | DeviceRequ
 class Save(Struct, frozen=True):
     """Write a record.
 
-    An Account or a Client says by its `version` which one it follows: version 1 must be new, version n must find
-    n-1. A Consent replaces the one before it; a Picture may be there already; everything else must be new.
+    An Account, a Client or a SealedKey says by its `version` which one it follows: version 1 must be new, version n
+    must find n-1. A Consent replaces the one before it; a Picture may be there already; everything else must be new.
     Otherwise Conflict.
     """
 

@@ -9,6 +9,8 @@ from valetkey.protocol.rules.rulebook import Rulebook
 from valetkey.server.clock import Clock, wall_clock
 from valetkey.server.failures import Failures
 from valetkey.server.fetch import Fetch, way_out
+from valetkey.server.keys import Keys
+from valetkey.server.master import Master
 from valetkey.server.mint import Mint
 from valetkey.server.passwords import Passwords
 from valetkey.server.usage import Usage
@@ -30,10 +32,12 @@ class AuthorizationServer:
     usage: Usage
     failures: Failures
     fetch: Fetch
+    keys: Keys
 
     async def open(self) -> None:
-        """Connect to the database. Raises store.base.Unavailable."""
+        """Connect to the database and find the keys. Raises store.base.Unavailable, master.MasterKeyError."""
         await self.store.open()
+        await self.keys.open()
 
     async def close(self) -> None:
         """Write what waits, then let go of the database."""
@@ -48,8 +52,10 @@ def assemble(
     store: Store | None = None,
     clock: Clock = wall_clock,
     entropy: Callable[[int], bytes] = os.urandom,
+    master: Master | None = None,
 ) -> AuthorizationServer:
-    """A server out of its settings; a test hands in store, time and randomness of its own."""
+    """A server out of its settings; a test hands in store, time and randomness of its own. The master key that seals
+    the server's keys is looked for where docs/operating.md says, unless it is handed in."""
     store = store or open_store(settings.database)
     book = Rulebook(
         profiles=PROFILES,
@@ -62,5 +68,6 @@ def assemble(
     )
     passwords = Passwords(settings.login.hash_threads, settings.login.hash_queue)
     usage, failures = Usage(store, clock), Failures(clock, settings.apps.secret_failures)
-    fetch = Fetch(way_out(settings.fetch), clock)
-    return AuthorizationServer(settings, store, clock, Mint(entropy), passwords, book, usage, failures, fetch)
+    fetch, mint = Fetch(way_out(settings.fetch), clock), Mint(entropy)
+    keys = Keys(settings, store, clock, mint, master)
+    return AuthorizationServer(settings, store, clock, mint, passwords, book, usage, failures, fetch, keys)

@@ -1,4 +1,4 @@
-"""Housekeeping: what no rule can need any more is removed, by one worker at a time, a few rows after the other."""
+"""Housekeeping: what no rule can need any more is removed, by one worker at a time; keys are followed in time."""
 
 import asyncio
 import time
@@ -63,6 +63,7 @@ async def run(server: AuthorizationServer, sleep: Sleep = asyncio.sleep) -> None
     await sleep(EVERY * server.mint.entropy(1)[0] / 256)
     while True:
         try:
+            await server.keys.tend(holder)
             gone = await clean(server, holder, Pace(sleep))
             if gone:
                 log.debug("cleaned", rows=gone)

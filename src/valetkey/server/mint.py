@@ -11,13 +11,14 @@ from valetkey.protocol.rules import signed_request
 from valetkey.protocol.rules.digest import digest
 
 START_OF_2026 = 1_767_225_600
+Entropy = Callable[[int], bytes]
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 class Mint(Struct, frozen=True):
     """Makes every secret out of the randomness it is handed: entropy(n) gives n random bytes."""
 
-    entropy: Callable[[int], bytes]
+    entropy: Entropy
 
     def code(self, form: str, now: int) -> str:
         """An authorization code: 32 hex characters (128 bits; classic.md 2), or today's form."""
@@ -55,6 +56,10 @@ class Mint(Struct, frozen=True):
     def client_secret(self) -> str:
         """A client secret: prefix, 256 bits, checksum."""
         return checksummed("vk_cs_" + self.text())
+
+    def master_key(self) -> str:
+        """A master key (server/master.py): prefix, 256 bits, checksum."""
+        return checksummed("vk_mk_" + self.text())
 
     def account_id(self) -> int:
         """A decimal id below 2**40, so that every language reads it as a whole number."""

@@ -2,7 +2,7 @@
 
 from valetkey.store.base import Conflict, Unavailable
 
-__all__ = ["Conflict", "NotFound", "Problems", "Unavailable"]
+__all__ = ["Conflict", "MasterKeyError", "NotFound", "Problems", "Unavailable"]
 
 
 class Problems(Exception):
@@ -15,3 +15,7 @@ class Problems(Exception):
 
 class NotFound(Exception):
     """There is no such thing, or it is somebody else's: the same answer for both (D9)."""
+
+
+class MasterKeyError(Exception):
+    """There is no master key, or it is not the right one; the message says what to do."""

@@ -16,6 +16,7 @@ from valetkey.protocol.model import (
     Session,
     Ticket,
 )
+from valetkey.protocol.sealed_key import SealedKey
 
 
 class Conflict(Exception):
@@ -66,6 +67,7 @@ class Store(Protocol):
         """Every client in the order of ids, those behind `after`."""
 
     async def accounts(self, after: int, limit: int) -> list[Account]: ...
+    async def keys(self) -> list[SealedKey]: ...
     async def picture(self, name: str) -> bytes | None: ...
 
     async def apply(self, changes: Changes) -> None:
@@ -96,7 +98,7 @@ class Store(Protocol):
 
         Expired sessions, tickets, tokens, sealed successors, pushed requests, once-keys and counters; codes and
         device requests an hour after their expiry; what a revoked authorization had; authorizations that have neither
-        code nor token left; pictures that no account shows.
+        code nor token left; pictures that no account shows; keys that are shown no more.
         """
 
     async def shrink(self, limit: int) -> int:

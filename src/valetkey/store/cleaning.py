@@ -58,6 +58,7 @@ DEAD = (
     Dead("counters", "key", "t.until"),
     Dead("usage", "key, hour", "t.hour", "{end} < CAST($2 AS BIGINT) / 3600 - 1"),
     Dead("pictures", "account_id, name", "t.loose", "{end} = 1 AND {end} < $2"),
+    Dead("sealed_keys", "id", "t.gone_at"),
     Dead("codes", "authorization_id", "t.expires_at", "{end} <= CAST($2 AS BIGINT) - 3600", rooted=True),
     Dead("tokens", "digest", "t.expires_at", rooted=True),
     Dead("refresh_tokens", "digest", "t.expires_at", rooted=True),

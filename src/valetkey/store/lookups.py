@@ -17,6 +17,7 @@ from valetkey.protocol.model import (
     Session,
     Ticket,
 )
+from valetkey.protocol.sealed_key import SealedKey
 from valetkey.store import rows, sql
 from valetkey.store.kept import Kept
 from valetkey.store.rows import Row
@@ -172,6 +173,9 @@ class Lookups(ABC):
 
     async def accounts(self, after: int, limit: int) -> list[Account]:
         return [rows.account(row) for row in await self._listed(sql.ACCOUNTS, after, limit)]
+
+    async def keys(self) -> list[SealedKey]:
+        return [rows.key(row) for row in await self._listed(sql.KEYS)]
 
     async def picture(self, name: str) -> bytes | None:
         found = await self._listed(sql.PICTURE, name)

@@ -19,6 +19,7 @@ from valetkey.protocol.model import (
     Session,
     Ticket,
 )
+from valetkey.protocol.sealed_key import SealedKey
 from valetkey.store.memory_tables import Tables
 from valetkey.store.steps import check, steps_of
 
@@ -147,6 +148,9 @@ class MemoryStore:
 
     async def accounts(self, after: int, limit: int) -> list[Account]:
         return [self._tables.accounts[key] for key in sorted(self._tables.accounts) if key > after][:limit]
+
+    async def keys(self) -> list[SealedKey]:
+        return sorted(self._tables.keys.values(), key=lambda each: (each.created_at, each.id.encode()))
 
     async def picture(self, name: str) -> bytes | None:
         return next((each.content for each in self._tables.pictures.values() if each.name == name), None)

@@ -35,6 +35,7 @@ from valetkey.protocol.model import (
     Session,
     Ticket,
 )
+from valetkey.protocol.sealed_key import SealedKey
 from valetkey.store.base import Conflict
 
 Table = dict[Any, Any]
@@ -57,6 +58,7 @@ class Tables:
         self.pushed: dict[bytes, PushedRequest] = {}
         self.devices: dict[bytes, DeviceRequest] = {}
         self.pictures: dict[tuple[int, str], Picture] = {}
+        self.keys: dict[str, SealedKey] = {}
         self.once: dict[bytes, int] = {}
         self.counters: dict[str, tuple[int, int]] = {}
         self.usage: dict[tuple[str, int], int] = {}
@@ -105,6 +107,7 @@ class Tables:
         for table in held[1:]:
             self._drop(table, lambda _, token: self._over(token, now))
         rooted = {each.authorization.id for table in held for each in table.values()}
+        self._drop(self.keys, lambda _, each: each.gone_at is not None and each.gone_at <= now)
         self._drop(self.roots, lambda key, _: key not in rooted)
         for table, key, old in self._log[limit:]:
             table[key] = old
@@ -203,6 +206,10 @@ class Tables:
                 self._save_version(self.accounts, record)
             case Client():
                 self._save_version(self.clients, record)
+            case SealedKey():
+                if record.follows in {each.follows for each in self.keys.values() if each.id != record.id}:
+                    raise Conflict
+                self._save_version(self.keys, record)
             case Consent():
                 self._put(self.consents, (record.account_id, record.client_id), record)
             case Picture():
@@ -214,7 +221,7 @@ class Tables:
             case _:
                 self._put_new(self._by_digest[type(record)], record.digest, record)
 
-    def _save_version(self, table: Table, record: Account | Client) -> None:
+    def _save_version(self, table: Table, record: Account | Client | SealedKey) -> None:
         before = table.get(record.id)
         if (before.version if before else 0) != record.version - 1:
             raise Conflict

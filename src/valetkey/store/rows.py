@@ -24,6 +24,7 @@ from valetkey.protocol.model import (
     Terms,
     Ticket,
 )
+from valetkey.protocol.sealed_key import SealedKey
 
 Row = Sequence[Any]
 
@@ -37,6 +38,7 @@ CLIENT = (
 SESSION = "digest account_id created_at last_seen_at expires_at user_agent network".split()
 CONSENT = "account_id client_id scope granted_at".split()
 TICKET = "digest session_digest query expires_at spent_at".split()
+KEY = "id alg public sealed created_at active_from follows retires_at gone_at version".split()
 AUTHORIZATION = "id account_id client_id scope granted_at revoked_at terms".split()
 CODE = "redirect_uri expires_at challenge spent_at".split()  # behind the digest that it was found by
 TOKEN = "created_at expires_at terms".split()
@@ -55,6 +57,10 @@ def columns(table: str, names: Sequence[str]) -> str:
 
 def account(row: Row) -> Account:
     return Account(*row)
+
+
+def key(row: Row) -> SealedKey:
+    return SealedKey(*row)
 
 
 def session(row: Row) -> Session:

@@ -9,6 +9,7 @@ from valetkey.store.rows import (
     CODE,
     CONSENT,
     DEVICE,
+    KEY,
     PUSHED,
     REFRESH,
     SESSION,
@@ -115,4 +116,5 @@ CONNECTED_APPS = select(
 CLIENTS_OF = select(_client, "clients c WHERE c.owner_id = $1 ORDER BY c.created_at, c.id")
 CLIENTS = select(_client, "clients c WHERE c.id > $1 ORDER BY c.id LIMIT $2")
 ACCOUNTS = select(_account, "accounts u WHERE u.id > $1 ORDER BY u.id LIMIT $2")
+KEYS = select(columns("k", KEY), "sealed_keys k ORDER BY k.created_at, k.id")
 PICTURE = select("p.content", "pictures p WHERE p.name = $1 LIMIT 1")

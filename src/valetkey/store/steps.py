@@ -32,11 +32,13 @@ from valetkey.protocol.model import (
     Session,
     Ticket,
 )
+from valetkey.protocol.sealed_key import SealedKey
 from valetkey.store.rows import (
     ACCOUNT,
     AUTHORIZATION,
     CLIENT,
     DEVICE,
+    KEY,
     PUSHED,
     SESSION,
     TICKET,
@@ -99,6 +101,7 @@ def _update(table: str, names: list[str]) -> str:
 
 NEW_ACCOUNT, NEXT_ACCOUNT = _insert("accounts", ACCOUNT), _update("accounts", ACCOUNT)
 NEW_CLIENT, NEXT_CLIENT = _insert("clients", CLIENT), _update("clients", CLIENT)
+NEW_KEY, NEXT_KEY = _insert("sealed_keys", KEY), _update("sealed_keys", KEY)
 NEW_SESSION, NEW_TICKET = _insert("sessions", SESSION), _insert("tickets", TICKET)
 NEW_AUTHORIZATION = _insert("authorizations", AUTHORIZATION)
 NEW_CODE = _insert("codes", "digest authorization_id redirect_uri expires_at challenge spent_at".split())
@@ -156,7 +159,7 @@ _SPENDS = {
 }
 _TURNS = (
     dict.fromkeys((HOLD, NEW_ONCE, *_SPENDS.values()), 0)
-    | dict.fromkeys((NEW_ACCOUNT, NEXT_ACCOUNT, NEW_CLIENT, NEXT_CLIENT), 1)
+    | dict.fromkeys((NEW_ACCOUNT, NEXT_ACCOUNT, NEW_CLIENT, NEXT_CLIENT, NEW_KEY, NEXT_KEY), 1)
     | {SHOW_PICTURE: 3}
 )
 
@@ -173,6 +176,11 @@ def _save_account(record: Account) -> list[Step]:
 
 def _save_client(record: Client) -> list[Step]:
     return [Step(NEW_CLIENT if record.version == 1 else NEXT_CLIENT, client_row(record), must=True)]
+
+
+def _save_key(record: SealedKey) -> list[Step]:
+    row = tuple(getattr(record, name) for name in KEY)
+    return [Step(NEW_KEY if record.version == 1 else NEXT_KEY, row, must=True)]
 
 
 def _save_session(record: Session) -> list[Step]:
@@ -260,6 +268,7 @@ _SAVES: dict[type, Callable[[Any], list[Step]]] = {
     PushedRequest: _save_pushed,
     DeviceRequest: _save_device,
     Picture: _save_picture,
+    SealedKey: _save_key,
 }
 _STEPS: dict[type[Change], Callable[[Any], list[Step]]] = {
     Save: _save,

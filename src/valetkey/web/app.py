@@ -16,6 +16,7 @@ from valetkey.protocol.profiles import PROFILES
 from valetkey.server import housekeeping
 from valetkey.server.authorization_server import AuthorizationServer
 from valetkey.web import console, pages
+from valetkey.web.documents import DocumentEndpoint
 from valetkey.web.frame import Frame
 from valetkey.web.guard import server_of
 from valetkey.web.oauth import AuthorizeEndpoint, TokenEndpoint
@@ -35,6 +36,7 @@ def protocol_paths(server: AuthorizationServer) -> dict[str, ASGIApp]:
     """The protocol's own endpoints: raw ASGI, found by one dictionary look-up."""
     authorize, consent = Frame(AuthorizeEndpoint(server)), Frame(AuthorizeEndpoint(server, consent=True))
     classic = TokenEndpoint(server, PROFILES["classic"])
+    jwks = DocumentEndpoint(server.keys.jwks)
     return {
         "/oauth/authorize": authorize,
         "/oauth/authorize/": authorize,
@@ -42,6 +44,8 @@ def protocol_paths(server: AuthorizationServer) -> dict[str, ASGIApp]:
         "/oauth/access_token": classic,
         "/oauth/access_token/": classic,
         "/oauth/token": TokenEndpoint(server, PROFILES["oauth21"]),
+        "/oauth/jwks": jwks,
+        "/.well-known/jwks.json": jwks,
     }
 
 

@@ -7,6 +7,7 @@ import pytest
 from tests.store.contract.cleaning import CleaningContract
 from tests.store.contract.counters import CountersContract
 from tests.store.contract.grants import GrantsContract
+from tests.store.contract.keys import KeysContract
 from tests.store.contract.races import RacesContract
 from tests.store.contract.records import RecordsContract
 from tests.store.contract.tokens import TokensContract
@@ -40,5 +41,6 @@ class Contract(
     RacesContract,
     CountersContract,
     CleaningContract,
+    KeysContract,
 ):
     """What every store must do."""

@@ -49,3 +49,19 @@ CREATE TABLE device_requests(
   spent_at INTEGER
 ) WITHOUT ROWID;
 CREATE INDEX device_requests_end ON device_requests(expires_at);
+
+-- Key pairs and the one secret, sealed under the master key. Each follows another or, the first, its algorithm's name:
+-- of two workers that make the next one, one is too late.
+CREATE TABLE sealed_keys(
+  id TEXT PRIMARY KEY,
+  alg TEXT NOT NULL,
+  public TEXT NOT NULL,
+  sealed BLOB NOT NULL,
+  created_at INTEGER NOT NULL,
+  active_from INTEGER NOT NULL,
+  follows TEXT NOT NULL UNIQUE,
+  retires_at INTEGER,
+  gone_at INTEGER,
+  version INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX sealed_keys_gone ON sealed_keys(gone_at) WHERE gone_at IS NOT NULL;

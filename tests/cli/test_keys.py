@@ -1,0 +1,121 @@
+"""`valetkey keys`: list, rotate, retire, and the master key that seals them."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Shell
+from tests.cli.serving import Serving
+
+
+def states(shell: Shell, **environment: str) -> dict[str, str]:
+    """kid -> what the key does."""
+    return {key["kid"]: key["state"] for key in shell("keys", "list", "--json", **environment).json}
+
+
+def test_the_first_key_is_there_at_once_and_sealed_beside_the_database(
+    shell: Shell, fresh_sqlite: Path
+) -> None:
+    said = shell("keys", "list")
+    assert said.code == 0 and said.err == ""
+    head, row = said.out.splitlines()
+    assert head.split() == ["kid", "alg", "signs", "from", "to", "shown", "until"]
+    assert row.split()[1:3] == ["ES256", "signs"] and row.endswith("never  never")
+    assert Path(f"{fresh_sqlite}.master").read_text().startswith("vk_mk_")
+    assert states(shell) == {row.split()[0]: "signs"}
+
+
+def test_rotating_and_retiring(shell: Shell) -> None:
+    (first,) = states(shell)
+    said = shell("keys", "rotate")
+    assert said.code == 0 and " waits, from " in said.out
+    second = said.out.split()[0]
+    assert states(shell) == {first: "signs", second: "waits"}
+    assert (
+        shell("keys", "rotate").err
+        == f"keys: have a successor already, {second}, which signs from its time on\n"
+    )
+    assert shell("keys", "rotate", "--at-once", "--json").json["state"] == "signs"
+    assert states(shell) == {first: "retired", second: "signs"}
+    said = shell("keys", "retire", second)
+    assert said.code == 0 and said.out.startswith(f"{second} retired, shown until 2")
+    (third,) = set(states(shell)) - {first, second}
+    assert shell("keys", "retire", first, "--leaked").out == f"{first} gone\n"
+    assert states(shell) == {second: "retired", third: "signs"}
+    assert shell("keys", "retire", "nobody").err == "key: nobody is not there\n"
+    assert shell("keys", "rotate", "--alg", "RS256").err == (
+        "keys: sign with ES256 (keys.algorithms), not with RS256\n"
+    )
+
+
+def test_another_algorithm(shell: Shell) -> None:
+    both = {"VALETKEY_KEYS_ALGORITHMS": "EdDSA, ES256"}
+    assert set(states(shell, **both).values()) == {"signs"}
+    assert shell("keys", "rotate", "--json", **both).json["alg"] == "EdDSA"
+    wrong = shell("config", "check", VALETKEY_KEYS_ALGORITHMS="HS256")
+    assert wrong.code == 1 and wrong.err.endswith(
+        "keys.algorithms: must be some of ES256, RS256, PS256, EdDSA\n"
+    )
+
+
+def test_a_new_master_key(shell: Shell, tmp_path: Path, fresh_sqlite: Path) -> None:
+    before = states(shell)
+    word = shell("keys", "master").out
+    assert word != shell("keys", "master").out and len(word) == 56
+    assert shell("keys", "master", "--json").json["master"].startswith("vk_mk_")
+    file = tmp_path / "master"
+    file.write_text(word)
+    named = {"VALETKEY_KEYS_MASTER_FILE": str(file)}
+    wrong = shell("keys", "list", **named)
+    assert wrong.code == 1 and wrong.err == (
+        f"keys: the keys in the database are sealed under another master key than that of {file}\n"
+    )
+    beside = Path(f"{fresh_sqlite}.master")
+    file.write_text(word + beside.read_text())
+    assert shell("keys", "rewrap", **named).out == "sealed anew: 2\n"
+    assert shell("keys", "rewrap", **named).out == "sealed anew: 0\n"
+    file.write_text(word)
+    assert states(shell, **named) == before
+    assert shell("keys", "list").code == 1
+    assert states(shell, VALETKEY_KEYS_MASTER=word) == before
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        (
+            {"VALETKEY_KEYS_MASTER": "x"},
+            "VALETKEY_KEYS_MASTER does not hold what `valetkey keys master` prints",
+        ),
+        ({"VALETKEY_KEYS_MASTER_FILE": "/nowhere"}, "/nowhere cannot be read: No such file or directory"),
+    ],
+)
+def test_a_server_without_its_master_key_says_so_and_does_not_start(
+    shell: Shell, environment: dict[str, str], words: str
+) -> None:
+    said = shell("serve", "--port", "0", **environment)
+    assert (said.code, said.err) == (1, f"keys: {words}\n")
+    assert shell("users", "list", **environment).code == 0  # which signs nothing
+
+
+def test_on_postgresql_it_says_what_to_type(shell: Shell, fresh_postgres: str) -> None:
+    said = shell("keys", "rotate", VALETKEY_DATABASE=fresh_postgres)
+    assert (said.code, said.err) == (
+        1,
+        "keys: no master key is given; type `valetkey keys master > FILE` and set keys.master_file to it\n",
+    )
+    assert shell("keys", "list", VALETKEY_DATABASE=fresh_postgres).out.count("\n") == 1
+
+
+def test_the_log_tells_where_the_master_key_is(shell: Shell, fresh_sqlite: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "credentials"
+    folder.mkdir()
+    (folder / "valetkey-master").write_text(shell("keys", "master").out)
+    for environment, where in (
+        ({"CREDENTIALS_DIRECTORY": str(folder)}, str(folder / "valetkey-master")),
+        ({"VALETKEY_KEYS_MASTER": (folder / "valetkey-master").read_text()}, "VALETKEY_KEYS_MASTER"),
+    ):
+        with Serving(f"sqlite:///{fresh_sqlite}", **environment) as server:
+            assert server.ends() == 0
+        assert server.said("listening")[0]["master_key"] == where
+        assert not any("vk_mk_" in str(line) for line in server.lines)
