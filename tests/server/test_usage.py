@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from valetkey.protocol.model import AccessToken, Account, Authorization, BearerFacts, Client
+from valetkey.protocol.facts import BearerFacts
+from valetkey.protocol.model import AccessToken, Account, Authorization, Client
 from valetkey.server import usage as usage_module
 from valetkey.server.usage import FEW, HOUR, LAST_CALLS, USED_EVERY, Usage
 from valetkey.store import open_store

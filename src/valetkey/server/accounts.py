@@ -6,7 +6,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from valetkey.protocol.changes import Change, End, EndAll, Save, Withdraw
-from valetkey.protocol.model import Account, ConnectedApp, Picture, Session
+from valetkey.protocol.facts import ConnectedApp
+from valetkey.protocol.model import Account, Picture, Session
 from valetkey.server import names, passwords
 from valetkey.server.authorization_server import AuthorizationServer
 from valetkey.server.login import SignedIn

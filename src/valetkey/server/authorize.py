@@ -6,7 +6,8 @@ from valetkey.protocol.changes import Change, Changes, Save, Spend
 from valetkey.protocol.decision import Answer, AskConsent, AskLogin, AuthorizeDecision, ErrorPage, Refuse
 from valetkey.protocol.endpoints.authorize import decide as rules_decide
 from valetkey.protocol.errors import InvalidRequest, OAuthError
-from valetkey.protocol.model import AccessToken, Authorization, AuthorizationCode, AuthorizeFacts, Ticket
+from valetkey.protocol.facts import AuthorizeFacts
+from valetkey.protocol.model import AccessToken, Authorization, AuthorizationCode, Ticket
 from valetkey.protocol.params import Params, parse
 from valetkey.protocol.response_types import RESPONSE_TYPES
 from valetkey.protocol.rules.digest import digest

@@ -8,7 +8,8 @@ from valetkey.protocol.decision import Granted, Refused
 from valetkey.protocol.endpoints import token as rules
 from valetkey.protocol.endpoints.token import TokenRequest
 from valetkey.protocol.errors import OAuthError
-from valetkey.protocol.model import AccessToken, Authorization, ExchangeFacts, Known, RefreshToken
+from valetkey.protocol.facts import ExchangeFacts, Known
+from valetkey.protocol.model import AccessToken, Authorization, RefreshToken
 from valetkey.protocol.params import Params
 from valetkey.protocol.profile import Profile, TokenAnswer
 from valetkey.protocol.rules.digest import digest

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import structlog
 
-from valetkey.protocol.model import BearerFacts
+from valetkey.protocol.facts import BearerFacts
 from valetkey.server.clock import Clock
 from valetkey.store.base import Store, Unavailable
 

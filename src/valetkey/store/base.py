@@ -4,18 +4,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from valetkey.protocol.changes import Changes
-from valetkey.protocol.model import (
-    Account,
-    AuthorizeFacts,
-    BearerFacts,
-    Client,
-    ConnectedApp,
-    DeviceRequest,
-    ExchangeFacts,
-    PushedRequest,
-    Session,
-    Ticket,
-)
+from valetkey.protocol.facts import AuthorizeFacts, BearerFacts, ConnectedApp, ExchangeFacts
+from valetkey.protocol.model import Account, Client, DeviceRequest, PushedRequest, Session, Ticket
 from valetkey.protocol.sealed_key import SealedKey
 
 

@@ -4,19 +4,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
-from valetkey.protocol.model import (
-    NOBODY,
-    Account,
-    AuthorizeFacts,
-    BearerFacts,
-    Client,
-    ConnectedApp,
-    DeviceRequest,
-    ExchangeFacts,
-    PushedRequest,
-    Session,
-    Ticket,
-)
+from valetkey.protocol.facts import AuthorizeFacts, BearerFacts, ConnectedApp, ExchangeFacts
+from valetkey.protocol.model import NOBODY, Account, Client, DeviceRequest, PushedRequest, Session, Ticket
 from valetkey.protocol.sealed_key import SealedKey
 from valetkey.store import rows, sql
 from valetkey.store.kept import Kept

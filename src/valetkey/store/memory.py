@@ -5,16 +5,13 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from valetkey.protocol.changes import Changes
+from valetkey.protocol.facts import AuthorizeFacts, BearerFacts, ConnectedApp, ExchangeFacts
 from valetkey.protocol.model import (
     NOBODY,
     Account,
-    AuthorizeFacts,
-    BearerFacts,
     Client,
-    ConnectedApp,
     Consent,
     DeviceRequest,
-    ExchangeFacts,
     PushedRequest,
     Session,
     Ticket,

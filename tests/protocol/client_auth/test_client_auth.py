@@ -5,7 +5,8 @@ import pytest
 from tests.protocol.samples import BOOK, NOW, SECRET, client, public, secret
 from valetkey.protocol.client_auth import METHODS, authenticate
 from valetkey.protocol.errors import InvalidClient
-from valetkey.protocol.model import NOTHING_KNOWN, Client, Registration
+from valetkey.protocol.facts import NOTHING_KNOWN
+from valetkey.protocol.model import Client, Registration
 from valetkey.protocol.profiles import PROFILES
 from valetkey.protocol.rules.credentials import Credentials
 

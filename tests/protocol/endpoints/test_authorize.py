@@ -34,7 +34,8 @@ from valetkey.protocol.decision import (
     Refuse,
 )
 from valetkey.protocol.endpoints.authorize import decide
-from valetkey.protocol.model import Account, AuthorizeFacts, Client, Consent, Session
+from valetkey.protocol.facts import AuthorizeFacts
+from valetkey.protocol.model import Account, Client, Consent, Session
 from valetkey.protocol.params import Params, parse
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.profiles.classic import CLASSIC

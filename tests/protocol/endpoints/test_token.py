@@ -32,8 +32,9 @@ from valetkey.protocol.client_auth import METHODS
 from valetkey.protocol.decision import Granted, Refused
 from valetkey.protocol.endpoints.token import REQUEST_NAMES, decide, read
 from valetkey.protocol.errors import InvalidClient, InvalidRequest, OAuthError
+from valetkey.protocol.facts import ExchangeFacts
 from valetkey.protocol.grants import GRANTS
-from valetkey.protocol.model import AuthorizationCode, Client, ExchangeFacts, Registration
+from valetkey.protocol.model import AuthorizationCode, Client, Registration
 from valetkey.protocol.params import Params, parse
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.profiles.classic import CLASSIC

@@ -29,7 +29,8 @@ from valetkey.protocol.endpoints.users import (
     rate_limited,
     read,
 )
-from valetkey.protocol.model import AccessToken, Authorization, BearerFacts, Client
+from valetkey.protocol.facts import BearerFacts
+from valetkey.protocol.model import AccessToken, Authorization, Client
 from valetkey.protocol.params import Params
 
 TOKEN = "fb2e77d.47a0479900504cb3ab4a1f626d174d2d"

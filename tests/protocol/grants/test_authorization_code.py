@@ -26,9 +26,10 @@ from tests.protocol.samples import (
 from valetkey.protocol.changes import Revoke, Spend
 from valetkey.protocol.decision import Granted
 from valetkey.protocol.errors import InvalidGrant, InvalidRequest, OAuthError
+from valetkey.protocol.facts import ExchangeFacts
 from valetkey.protocol.grants import GRANTS
 from valetkey.protocol.grants.authorization_code import AUTHORIZATION_CODE, decide
-from valetkey.protocol.model import AuthorizationCode, Client, ExchangeFacts, Registration
+from valetkey.protocol.model import AuthorizationCode, Client, Registration
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.profiles.classic import CLASSIC
 from valetkey.protocol.profiles.oauth20 import OAUTH20

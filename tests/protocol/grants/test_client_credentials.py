@@ -7,8 +7,9 @@ import pytest
 from tests.protocol.samples import BOOK, NOW, client, params, public
 from valetkey.protocol.decision import Granted
 from valetkey.protocol.errors import InvalidScope, OAuthError, UnauthorizedClient
+from valetkey.protocol.facts import ExchangeFacts
 from valetkey.protocol.grants.client_credentials import decide
-from valetkey.protocol.model import NOBODY, TERMS, Authorization, Client, ExchangeFacts, Registration
+from valetkey.protocol.model import NOBODY, TERMS, Authorization, Client, Registration
 from valetkey.protocol.profiles.oauth21 import OAUTH21
 from valetkey.protocol.rules.grant import Proven
 

@@ -9,16 +9,9 @@ from msgspec.structs import replace
 from tests.protocol.samples import BOOK, NOW, account, authorization, client, params, public
 from valetkey.protocol.decision import Granted
 from valetkey.protocol.errors import OAuthError
+from valetkey.protocol.facts import BearerFacts, ExchangeFacts
 from valetkey.protocol.grants.token_exchange import ACCESS_TOKEN, DEEPEST, TOKEN_EXCHANGE, decide
-from valetkey.protocol.model import (
-    NOBODY,
-    AccessToken,
-    BearerFacts,
-    Client,
-    ExchangeFacts,
-    Registration,
-    Terms,
-)
+from valetkey.protocol.model import NOBODY, AccessToken, Client, Registration, Terms
 from valetkey.protocol.profiles import PROFILES
 from valetkey.protocol.profiles.oauth21 import OAUTH21
 from valetkey.protocol.rules.grant import Proven

@@ -19,13 +19,12 @@ from tests.store.samples import (
     token,
 )
 from valetkey.protocol.changes import Once, Remove, Revoke, Save, Spend
+from valetkey.protocol.facts import BearerFacts, ExchangeFacts
 from valetkey.protocol.model import (
     NOBODY,
     AccessToken,
     AuthorizationCode,
-    BearerFacts,
     DeviceRequest,
-    ExchangeFacts,
     PushedRequest,
     RefreshToken,
     Registration,

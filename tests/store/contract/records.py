@@ -5,16 +5,8 @@ from msgspec.structs import replace
 
 from tests.store.samples import NOW, account, client, digest, session, settle_in, ticket
 from valetkey.protocol.changes import Changes, End, EndAll, Once, Save, Seen, Spend
-from valetkey.protocol.model import (
-    Account,
-    AuthorizeFacts,
-    Client,
-    ClientSecret,
-    Consent,
-    ExchangeFacts,
-    Picture,
-    Ticket,
-)
+from valetkey.protocol.facts import AuthorizeFacts, ExchangeFacts
+from valetkey.protocol.model import Account, Client, ClientSecret, Consent, Picture, Ticket
 from valetkey.store import Conflict, Store
 
 SECRETS = (ClientSecret(b"\0" * 32, b"\xff" * 64, "ab", NOW), ClientSecret(b"1", b"2", "", NOW, NOW + 1))

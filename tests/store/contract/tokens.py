@@ -17,14 +17,8 @@ from tests.store.samples import (
     token,
 )
 from valetkey.protocol.changes import Remove, Revoke, Save, Spend, Withdraw
-from valetkey.protocol.model import (
-    AuthorizationCode,
-    BearerFacts,
-    ConnectedApp,
-    Consent,
-    ExchangeFacts,
-    Ticket,
-)
+from valetkey.protocol.facts import BearerFacts, ConnectedApp, ExchangeFacts
+from valetkey.protocol.model import AuthorizationCode, Consent, Ticket
 from valetkey.store import Conflict, Store
 
 

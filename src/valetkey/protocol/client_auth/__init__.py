@@ -5,7 +5,8 @@ from valetkey.protocol.client_auth.basic import CLIENT_SECRET_BASIC
 from valetkey.protocol.client_auth.none import NONE
 from valetkey.protocol.client_auth.post import CLIENT_SECRET_POST
 from valetkey.protocol.errors import InvalidClient
-from valetkey.protocol.model import Client, Known
+from valetkey.protocol.facts import Known
+from valetkey.protocol.model import Client
 from valetkey.protocol.rules.credentials import ClientAuth, Credentials
 from valetkey.protocol.rules.rulebook import Rulebook
 

@@ -2,7 +2,8 @@
 
 from valetkey.protocol.changes import Changes
 from valetkey.protocol.errors import InvalidClient
-from valetkey.protocol.model import Client, Known
+from valetkey.protocol.facts import Known
+from valetkey.protocol.model import Client
 from valetkey.protocol.rules.credentials import ClientAuth, Credentials
 from valetkey.protocol.rules.rulebook import Rulebook
 

@@ -12,7 +12,8 @@ from valetkey.protocol.errors import (
     UnauthorizedClient,
     UnsupportedResponseType,
 )
-from valetkey.protocol.model import Account, AuthorizeFacts, Client
+from valetkey.protocol.facts import AuthorizeFacts
+from valetkey.protocol.model import Account, Client
 from valetkey.protocol.params import Params
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.response_types import RESPONSE_TYPES

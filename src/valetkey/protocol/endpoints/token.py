@@ -12,8 +12,8 @@ from valetkey.protocol.errors import (
     UnauthorizedClient,
     UnsupportedGrantType,
 )
+from valetkey.protocol.facts import ExchangeFacts
 from valetkey.protocol.grants import GRANTS
-from valetkey.protocol.model import ExchangeFacts
 from valetkey.protocol.params import Params
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.rules import credentials

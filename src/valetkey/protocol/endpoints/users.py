@@ -5,7 +5,8 @@ import re
 from msgspec import Struct
 
 from valetkey.protocol.errors import AccessDenied
-from valetkey.protocol.model import Account, BearerFacts
+from valetkey.protocol.facts import BearerFacts
+from valetkey.protocol.model import Account
 from valetkey.protocol.params import Params
 from valetkey.protocol.profile import ErrorAnswer, Profile
 from valetkey.protocol.profiles.classic import error_answer

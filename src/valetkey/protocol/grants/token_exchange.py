@@ -9,7 +9,8 @@ import msgspec
 
 from valetkey.protocol.decision import Granted
 from valetkey.protocol.errors import InvalidRequest, InvalidScope, InvalidTarget, UnauthorizedClient
-from valetkey.protocol.model import BearerFacts, Terms
+from valetkey.protocol.facts import BearerFacts
+from valetkey.protocol.model import Terms
 from valetkey.protocol.rules import scope as scopes
 from valetkey.protocol.rules.grant import Grant, Proven
 

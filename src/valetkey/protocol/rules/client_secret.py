@@ -5,7 +5,8 @@ import hmac
 
 from valetkey.protocol.changes import Changes
 from valetkey.protocol.errors import InvalidClient
-from valetkey.protocol.model import Client, Known
+from valetkey.protocol.facts import Known
+from valetkey.protocol.model import Client
 from valetkey.protocol.rules.credentials import Credentials
 from valetkey.protocol.rules.rulebook import Rulebook
 

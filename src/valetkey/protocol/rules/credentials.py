@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from valetkey.protocol.changes import Changes
 from valetkey.protocol.errors import InvalidClient, InvalidRequest
-from valetkey.protocol.model import Client, Known
+from valetkey.protocol.facts import Known
+from valetkey.protocol.model import Client
 from valetkey.protocol.params import Params
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.rules.headers import Headers

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from valetkey.protocol.decision import Granted
-from valetkey.protocol.model import TERMS, Client, ExchangeFacts, Terms
+from valetkey.protocol.facts import ExchangeFacts
+from valetkey.protocol.model import TERMS, Client, Terms
 from valetkey.protocol.params import Params
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.rules.rulebook import Rulebook

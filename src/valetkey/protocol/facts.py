@@ -1,0 +1,77 @@
+"""The facts: what an endpoint must know before it decides, all of it from one look-up."""
+
+from msgspec import Struct
+
+from valetkey.protocol.model import (
+    AccessToken,
+    Account,
+    AuthorizationCode,
+    Client,
+    Consent,
+    RefreshToken,
+    SealedSuccessor,
+    Session,
+)
+
+
+class AuthorizeFacts(Struct, frozen=True):
+    """What the authorization endpoint must know: all of it comes from one look-up."""
+
+    client: Client | None = None
+    developer: str = ""
+    session: Session | None = None
+    account: Account | None = None
+    consent: Consent | None = None
+
+
+class Known(Struct, frozen=True):
+    """What proofs are held against: the client's JWKS as text, and which of their one-time ids were used before."""
+
+    keys: str = ""
+    used: frozenset[bytes] = frozenset()
+
+
+NOTHING_KNOWN = Known()
+
+
+class BearerFacts(Struct, frozen=True):
+    """What an API call must know: the token shown, whose it is (an app's own is nobody's), whose app holds it, and a
+    time it was used at."""
+
+    token: AccessToken
+    account: Account | None
+    client: Client
+    used_at: int | None = None
+
+    def ended(self, now: int) -> str:
+        """Why the token is dead, as a slug; empty while it lives (RFC 7662 2.2)."""
+        token, root = self.token, self.token.authorization
+        if token.expires_at is not None and token.expires_at <= now:
+            return "token_expired"
+        if root.revoked_at is not None:
+            return "token_revoked"
+        off = self.client.disabled_at is not None or (self.account and self.account.disabled_at is not None)
+        return "token_disabled" if off else ""
+
+
+class ExchangeFacts(Struct, frozen=True):
+    """What the token endpoint must know: the client named, what it hands in, the account which that speaks for."""
+
+    client: Client | None = None
+    code: AuthorizationCode | None = None
+    account: Account | None = None
+    refresh: RefreshToken | None = None
+    successor: SealedSuccessor | None = None
+    known: Known = NOTHING_KNOWN
+    subject: BearerFacts | None = None
+    actor: BearerFacts | None = None
+
+
+class ConnectedApp(Struct, frozen=True):
+    """One line of the connected-apps page."""
+
+    client: Client
+    developer: str
+    scope: tuple[str, ...]
+    since: int
+    last_used: int | None = None
