@@ -95,6 +95,26 @@ def drive_node(server: ValetkeyServer, browser: Browser, npm_clients: Path) -> D
     return run
 
 
+@pytest.fixture
+def drive_today(server: ValetkeyServer, browser: Browser) -> Drive:
+    """Runs the driver NAME, in whichever language it is, and says what the client knows and where the person landed."""
+
+    def run(name: str, app: App, scope: str = "basic", **more: str) -> dict[str, Any]:
+        places: list[str] = []
+
+        def visit(url: str) -> str:
+            places.append(browser.follow(url, app.redirect_uri))
+            return places[-1]
+
+        (driver,) = DRIVERS.glob(f"{name}.*")
+        config = (
+            _config(server, app) | {"scope": scope, "clients": str(environments.NPM / "node_modules")} | more
+        )
+        return converse(environments.command(driver), config, visit) | {"landed": places}
+
+    return run
+
+
 def _config(server: ValetkeyServer, app: App) -> dict[str, str | None]:
     return {
         "base": server.base,

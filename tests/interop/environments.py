@@ -1,4 +1,4 @@
-"""Where other people's clients live: a virtual environment and a node_modules of their own, each made once a lock."""
+"""Where other people's clients live: virtual environments, a node_modules and a Go binary, each made once a lock."""
 
 import fcntl
 import hashlib
@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,21 +15,30 @@ NPM = HERE / "npm"
 
 
 def python_clients() -> Path:
-    """The interpreter that can import the Python clients."""
-    place = HERE / ".venv-interop"
+    """The interpreter that can import the Python clients of the origin's time."""
+    # python-instagram comes as source only: built by the tools just installed, not by whatever is newest.
+    only_built = ["--no-binary", "python-instagram", "--use-pep517", "--no-build-isolation"]
+    return _python(".venv-interop", [("build_tools.lock", []), ("old_clients.lock", only_built)])
+
+
+def python_clients_of_today() -> Path:
+    """The interpreter that can import the Python clients of today."""
+    return _python(".venv-interop-today", [("clients_of_today.lock", [])])
+
+
+def _python(name: str, locks: list[tuple[str, list[str]]]) -> Path:
+    """A virtual environment with what the locks name, one after the other, each with its own options."""
+    place = HERE / name
     interpreter = place / "bin" / "python"
-    tools, clients = HERE / "build_tools.lock", HERE / "old_clients.lock"
-    mark = _mark(tools, clients, place=place, made_with=sys.version)
+    mark = _mark(*(HERE / lock for lock, _ in locks), place=place, made_with=sys.version)
     with _turn("python"):
         if _made(place) == mark and interpreter.exists():
             return interpreter
         _run([sys.executable, "-m", "venv", "--clear", str(place)])
         install = [str(interpreter), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        install += ["--no-input", "--no-deps", "--require-hashes"]
-        _run([*install, "--only-binary", ":all:", "-r", str(tools)])
-        # python-instagram comes as source only: built by the tools just installed, not by whatever is newest.
-        only_built = ["--only-binary", ":all:", "--no-binary", "python-instagram"]
-        _run([*install, *only_built, "--use-pep517", "--no-build-isolation", "-r", str(clients)])
+        install += ["--no-input", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
+        for lock, options in locks:
+            _run([*install, *options, "-r", str(HERE / lock)])
         (place / "made-from").write_text(mark)
     return interpreter
 
@@ -44,6 +53,33 @@ def npm_clients() -> Path:
         _run([_program("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(NPM)])
         (place / "made-from").write_text(mark)
     return place
+
+
+def golang_client(source: Path) -> Path:
+    """A Go driver, built on Debian's golang.org/x/oauth2: no module proxy, nothing but what the packages hold."""
+    place = HERE / ".go-interop"
+    built = place / source.stem
+    go = _program("go")
+    mark = _mark(source, place=place, made_with=go)
+    with _turn("go"):
+        if _made(place) == mark and built.exists():
+            return built
+        settings = {"GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "GOFLAGS": "", "GOPROXY": "off"}
+        settings |= {"GOTOOLCHAIN": "local", "CGO_ENABLED": "0", "GOCACHE": str(place / "cache")}
+        _run([go, "build", "-o", str(built), str(source)], settings)
+        (place / "made-from").write_text(mark)
+    return built
+
+
+def command(driver: Path) -> list[str]:
+    """What runs a driver of today's clients."""
+    match driver.suffix:
+        case ".py":
+            return [str(python_clients_of_today()), str(driver)]
+        case ".go":
+            return [str(golang_client(driver))]
+    npm_clients()
+    return [node(), str(driver)]
 
 
 def node() -> str:
@@ -76,7 +112,8 @@ def _turn(name: str) -> Iterator[None]:
         yield
 
 
-def _run(command: list[str]) -> None:
+def _run(command: list[str], more: Mapping[str, str] | None = None) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    environment |= more or {}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"

@@ -64,8 +64,15 @@ class ValetkeyServer:
         told = self._tell("users", "add", username, *options, stdin=password + "\n")
         return Account(told["id"], told["username"], full_name, password)
 
-    def add_app(self, owner: Account, redirect_uri: str, kind: str = "web", implicit: bool = False) -> App:
-        options = ["--owner", owner.username, "--redirect-uri", redirect_uri, "--profile", "classic"]
+    def add_app(
+        self,
+        owner: Account,
+        redirect_uri: str,
+        kind: str = "web",
+        implicit: bool = False,
+        profile: str = "classic",
+    ) -> App:
+        options = ["--owner", owner.username, "--redirect-uri", redirect_uri, "--profile", profile]
         options += ["--type", kind] + ["--allow-implicit"] * implicit
         told = self._tell("apps", "add", f"Interop {secrets.token_hex(4)}", *options)
         return App(told["client_id"], told.get("client_secret"), redirect_uri)
