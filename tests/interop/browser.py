@@ -61,7 +61,7 @@ class Forms(HTMLParser):
         name, value = given.get("name", ""), given.get("value", "")
         if kind == "submit":
             form.buttons.add((name, value))
-        elif kind == "hidden":
+        elif kind == "hidden" or (kind == "checkbox" and "checked" in given):
             form.fields[name] = value
         else:
             form.names.add(name)

@@ -11,6 +11,7 @@ import pytest
 from tests.interop import environments
 from tests.interop.browser import Browser
 from tests.interop.conversation import converse
+from tests.interop.metadata_host import MetadataHost
 from tests.interop.origin_host import HOST, OriginHost
 from tests.interop.valetkey_server import Account, App, ValetkeyServer
 
@@ -21,10 +22,22 @@ Drive = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValetkeyServer]:
-    running = ValetkeyServer(tmp_path_factory.mktemp("valetkey"))
+def server(tmp_path_factory: pytest.TempPathFactory, metadata_host: MetadataHost) -> Iterator[ValetkeyServer]:
+    """The server under test; it may fetch what apps publish at one host of this machine."""
+    running = ValetkeyServer(
+        tmp_path_factory.mktemp("valetkey"),
+        VALETKEY_FETCH_ALLOW="localhost",
+        VALETKEY_FETCH_CA=str(metadata_host.authority),
+    )
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def metadata_host(python_clients: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MetadataHost]:
+    standing = MetadataHost(*certified("localhost", python_clients, tmp_path_factory.mktemp("metadata")))
+    yield standing
+    standing.stop()
 
 
 @pytest.fixture(scope="session")
@@ -63,13 +76,17 @@ def origin_host(
     server: ValetkeyServer, python_clients: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[OriginHost]:
     """For clients that have the origin's address written into their code."""
-    place = tmp_path_factory.mktemp("origin")
-    certificate, authority = place / "certificate.pem", place / "authority.pem"
-    script = DRIVERS / "origin_certificate.py"
-    subprocess.run([python_clients, script, certificate, authority, HOST], check=True, timeout=60)
+    certificate, authority = certified(HOST, python_clients, tmp_path_factory.mktemp("origin"))
     standing = OriginHost(certificate, authority, server.port)
     yield standing
     standing.stop()
+
+
+def certified(host: str, python: Path, place: Path) -> tuple[Path, Path]:
+    """A certificate for a host, made for this run, and the authority that signed it."""
+    files = place / "certificate.pem", place / "authority.pem"
+    subprocess.run([python, DRIVERS / "origin_certificate.py", *files, host], check=True, timeout=60)
+    return files
 
 
 @pytest.fixture
@@ -99,7 +116,7 @@ def drive_node(server: ValetkeyServer, browser: Browser, npm_clients: Path) -> D
 def drive_today(server: ValetkeyServer, browser: Browser) -> Drive:
     """Runs the driver NAME, in whichever language it is, and says what the client knows and where the person landed."""
 
-    def run(name: str, app: App, scope: str = "basic", **more: str) -> dict[str, Any]:
+    def run(name: str, app: App, scope: str = "basic", **more: str | None) -> dict[str, Any]:
         places: list[str] = []
 
         def visit(url: str) -> str:

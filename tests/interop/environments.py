@@ -57,15 +57,14 @@ def npm_clients() -> Path:
 
 def golang_client(source: Path) -> Path:
     """A Go driver, built on Debian's golang.org/x/oauth2: no module proxy, nothing but what the packages hold."""
-    place = HERE / ".go-interop"
-    built = place / source.stem
-    go = _program("go")
+    place = HERE / ".go-interop" / source.stem
+    built, go = place / "driver", _program("go")
     mark = _mark(source, place=place, made_with=go)
     with _turn("go"):
         if _made(place) == mark and built.exists():
             return built
         settings = {"GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "GOFLAGS": "", "GOPROXY": "off"}
-        settings |= {"GOTOOLCHAIN": "local", "CGO_ENABLED": "0", "GOCACHE": str(place / "cache")}
+        settings |= {"GOTOOLCHAIN": "local", "CGO_ENABLED": "0", "GOCACHE": str(place.parent / "cache")}
         _run([go, "build", "-o", str(built), str(source)], settings)
         (place / "made-from").write_text(mark)
     return built

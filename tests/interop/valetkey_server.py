@@ -33,16 +33,17 @@ class App:
 class ValetkeyServer:
     """`valetkey serve` in a process of its own, on a free port, with an SQLite file in `place`."""
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, **settings: str) -> None:
         self.port = free_port()
         self.base = f"http://127.0.0.1:{self.port}"
+        self._environment = os.environ | {"VALETKEY_ISSUER": self.base} | settings
         self._database = f"sqlite:///{place / 'interop.db'}"
         self._log = place / "serve.log"
         serve = ["serve", "--host", "127.0.0.1", "--port", str(self.port), "--workers", "1"]
         with self._log.open("w") as log:
             self._process = subprocess.Popen(
                 [*_command(), *serve, "--database", self._database],
-                env=os.environ | {"VALETKEY_ISSUER": self.base},
+                env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -88,9 +89,8 @@ class ValetkeyServer:
 
     def _tell(self, *words: str, stdin: str = "") -> dict[str, str]:
         command = [*_command(), *words, "--json", "--database", self._database]
-        environment = os.environ | {"VALETKEY_ISSUER": self.base}
         done = subprocess.run(
-            command, input=stdin, capture_output=True, text=True, timeout=60, env=environment
+            command, input=stdin, capture_output=True, text=True, timeout=60, env=self._environment
         )
         assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
         told: dict[str, str] = json.loads(done.stdout)
