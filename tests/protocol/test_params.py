@@ -231,3 +231,20 @@ def test_a_name_is_shown_short_and_plain(name: str) -> None:
     shown = printable(name)
     assert len(shown) <= 40
     assert set(shown) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-?")
+
+
+@pytest.mark.parametrize("data", [b"Count=1&Count=2", b"Count=" + b"a" * 5000])
+def test_a_refusal_names_the_parameter(data: bytes) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        parse(data)
+    assert caught.value.subject == "Count" and "parameter Count is" in caught.value.description
+
+
+def test_a_slash_is_encoded_anew_where_nothing_is_spelled() -> None:
+    assert Params([("state", "a/b?c")]).as_sent("state") == "a%2Fb%3Fc"
+
+
+def test_long_values_have_the_bound_that_was_said() -> None:
+    text = "a" * 5000
+    assert parse(f"a={text}&b=%20".encode(), longest=5000).get("a") == text
+    assert parse(f"a={text}".encode(), longest=5000).get("a") == text

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -18,11 +19,13 @@ from tests.protocol.samples import (
     params,
     public,
     query,
+    secret,
 )
 from valetkey.protocol.endpoints.users import (
     ApiRequest,
     Denied,
     bad_parameters,
+    check_place,
     decide,
     missing_scope,
     no_such_user,
@@ -32,6 +35,7 @@ from valetkey.protocol.endpoints.users import (
 from valetkey.protocol.facts import BearerFacts
 from valetkey.protocol.model import AccessToken, Authorization, Client
 from valetkey.protocol.params import Params
+from valetkey.protocol.profiles import PROFILES
 
 TOKEN = "fb2e77d.47a0479900504cb3ab4a1f626d174d2d"
 PATH = "/users/self"
@@ -224,11 +228,11 @@ def test_a_token_without_the_scope(scope: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("denied", "reason", "answer"),
+    ("said", "reason", "answer"),
     [
-        (missing_scope("basic"), "scope_missing", meta("OAuthPermissionsException", SCOPE_WORDS)),
+        (lambda: missing_scope("basic"), "scope_missing", meta("OAuthPermissionsException", SCOPE_WORDS)),
         (
-            rate_limited(500),
+            lambda: rate_limited(500),
             "rate_limited",
             meta(
                 "OAuthRateLimitException",
@@ -236,12 +240,37 @@ def test_a_token_without_the_scope(scope: tuple[str, ...]) -> None:
                 429,
             ),
         ),
-        (no_such_user(), "user_unknown", meta("APINotFoundError", "this user does not exist")),
-        (bad_parameters("words"), "parameters_bad", meta("OAuthParameterException", "words")),
+        (no_such_user, "user_unknown", meta("APINotFoundError", "this user does not exist")),
+        (lambda: bad_parameters("words"), "parameters_bad", meta("OAuthParameterException", "words")),
     ],
 )
 def test_every_refusal_in_the_apis_own_form(
-    denied: Denied, reason: str, answer: tuple[int, dict[str, object]]
+    said: Callable[[], Denied], reason: str, answer: tuple[int, dict[str, object]]
 ) -> None:
+    denied = said()
     assert (denied.reason, str(denied)) == (reason, reason)
     assert (denied.status, denied.body) == answer
+
+
+def test_a_token_that_belongs_to_no_person_opens_nothing_of_theirs() -> None:
+    found = facts()
+    nobody = BearerFacts(found.token, None, found.client)
+    assert refused(params(access_token=TOKEN), nobody) == ("token_nobodys", INVALID)
+
+
+def test_an_old_secret_signs_until_it_ends() -> None:
+    app = client(signed_requests=True, secrets=(secret(SECRET, NOW + 1),))
+    assert decide(read(params(access_token=TOKEN, sig=SIG), None), facts(app=app), PATH, NOW)
+
+
+@pytest.mark.parametrize("name", ["oauth21", "classic"])
+def test_a_token_in_the_query_is_taken_where_the_profile_has_it_so(name: str) -> None:
+    in_header = read(params(), f"Bearer {TOKEN}")
+    in_query = read(params(access_token=TOKEN), None)
+    check_place(in_header, PROFILES[name])
+    if name == "classic":
+        return check_place(in_query, PROFILES[name])
+    with pytest.raises(Denied) as caught:
+        check_place(in_query, PROFILES[name])
+    told = meta("OAuthParameterException", "Send the access_token in the Authorization header.")
+    assert (caught.value.reason, (caught.value.status, caught.value.body)) == ("token_in_query", told)

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.protocol.samples import CATALOGUE
+from tests.protocol.samples import CATALOGUE, client
 from valetkey.protocol.errors import InvalidScope
-from valetkey.protocol.model import Scope
-from valetkey.protocol.rules.scope import MOST, ascii_words, read, widened
+from valetkey.protocol.model import Registration, Scope
+from valetkey.protocol.rules.scope import MOST, ascii_words, check_registered, read, widened
 
 BASIC = ("basic",)
 
@@ -100,3 +100,15 @@ def test_a_name_is_shown_short_and_plain(name: str) -> None:
     assert len(shown) == min(64, len(name))
     assert shown.isascii() and shown.isprintable()
     assert not set(shown) & set("\"\\'<>& ")
+
+
+def test_capitals_are_shown_as_they_are() -> None:
+    assert ascii_words("aXX'b") == "aXX?b"
+
+
+def test_what_was_not_registered_is_named() -> None:
+    app = client(registered=Registration(scope=("basic",)))
+    with pytest.raises(InvalidScope) as caught:
+        check_registered(("basic", "likes", "comments"), app)
+    assert caught.value.reason == "scope_unregistered" and caught.value.subject == "likes, comments"
+    assert caught.value.description.endswith(": likes, comments")

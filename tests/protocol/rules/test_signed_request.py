@@ -134,3 +134,20 @@ def test_whatever_was_not_signed_is_refused(app: Client, path: str, pairs: dict[
 def test_every_living_secret_may_sign(secrets: tuple[ClientSecret, ...]) -> None:
     sent = params(access_token="a", count="1", sig=GOOD)
     assert check(client(secrets=secrets), PATH, sent, NOW) is None
+
+
+@pytest.mark.parametrize("ending", ["", ".json", "/"])
+def test_each_spelling_of_the_path_may_be_signed(ending: str) -> None:
+    sent = params(access_token="a", sig=sign(SECRET, PATH + ending, access_token="a"))
+    assert check(client(), PATH, sent, NOW) is None
+
+
+def test_the_constants_are_made_as_the_standard_says() -> None:
+    assert signed_request.primes(5) == [2, 3, 5, 7, 11]
+    assert tuple(signed_request.primes(64)) == tuple(
+        number for number in range(2, 312) if all(number % smaller for smaller in range(2, number))
+    )
+    assert (
+        tuple(signed_request.cube_root_fraction(p) for p in signed_request.primes(64))
+        == signed_request.ROUNDS
+    )
