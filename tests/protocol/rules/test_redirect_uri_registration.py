@@ -169,6 +169,7 @@ def test_what_a_native_app_cannot_register(uri: str, words: str) -> None:
 
 
 REGISTRABLE = [
+    "https://app.example?a=@b",
     "https://app.example",
     "https://app.example/",
     "https://app.example/cb",
