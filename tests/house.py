@@ -27,6 +27,7 @@ from starlette.types import ASGIApp, Message
 
 from tests.flows.browser import Browser
 from tests.throwaway_postgres import ThrowawayPostgres
+from valetkey.protocol.changes import Save
 from valetkey.protocol.model import Account, Client
 from valetkey.server import accounts, clients
 from valetkey.server.authorization_server import AuthorizationServer, assemble
@@ -138,6 +139,16 @@ class House:
         made = await clients.register(self.server, owner.account, form)
         return App(made.client, made.secret)
 
+    async def registered(self, app: App, **said: Any) -> App:
+        """The app with further things registered; said: any field of Registration."""
+        client = msgspec.structs.replace(
+            app.client,
+            registered=msgspec.structs.replace(app.client.registered, **said),
+            version=app.client.version + 1,
+        )
+        await self.store.apply((Save(client),))
+        return App(client, app.secret)
+
     # --- what they use ------------------------------------------------------------------------------------------------
 
     def browser(self, address: str = "192.0.2.7") -> Browser:
@@ -156,6 +167,13 @@ class House:
         """The HTTP client of a program that talks to this server: no cookies, no redirects followed."""
         transport = httpx2.ASGITransport(self.app, client=(address, 50000))
         return httpx2.AsyncClient(transport=transport, base_url=SITE, trust_env=False)
+
+    async def form(
+        self, path: str, headers: Mapping[str, str] | None = None, /, **fields: str | None
+    ) -> httpx2.Response:
+        """A form posted by a program; fields that are None are left out."""
+        said = {name: value for name, value in fields.items() if value is not None}
+        return await self.http().post(path, data=said, headers=headers)
 
     async def raw(
         self,

@@ -42,6 +42,8 @@ class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     body_deadline: int = 15
     idle_deadline: int = 65
     trusted_proxies: tuple[str, ...] = ()
+    client_certificate_header: str = ""
+    client_certificate_verified_header: str = ""
 
 
 class ConsentSettings(Struct, frozen=True, forbid_unknown_fields=True):

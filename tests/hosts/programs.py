@@ -17,9 +17,9 @@ GUIDE = Path(__file__).parents[2] / "docs/guides/many-hosts.md"
 DEADLINE = 10.0  # seconds until a program listens
 
 
-def block(language: str) -> str:
+def block(language: str, guide: Path = GUIDE) -> str:
     """The one block of the guide in this language."""
-    [found] = re.findall(rf"^```{language}\n(.*?)^```", GUIDE.read_text(), re.MULTILINE | re.DOTALL)
+    [found] = re.findall(rf"^```{language}\n(.*?)^```", guide.read_text(), re.MULTILINE | re.DOTALL)
     return str(found)
 
 
@@ -64,6 +64,11 @@ def nginx(place: Path, port: int, replicas: Sequence[int]) -> Program:
     ours = [re.sub(r"10\.\S+", f"127.0.0.1:{replica}", shown[0]) for replica in replicas]
     gone = dict.fromkeys([*shown[1:], *re.findall(r" *ssl_certificate.*\n", site)], "")
     site = put(site, {shown[0]: "".join(ours), **gone, "listen 443 ssl": f"listen 127.0.0.1:{port}"})
+    return nginx_of(place, port, site)
+
+
+def nginx_of(place: Path, port: int, site: str) -> Program:
+    """An nginx with this site, which listens on this port."""
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     folders = "".join(f"{kind}_temp_path {place}/nginx-{kind};\n" for kind in kinds)
     user = "user root;\n" if os.geteuid() == 0 else ""

@@ -44,6 +44,7 @@ class Registration(Struct, frozen=True, omit_defaults=True):
     No grant_types means those of its type; no token_endpoint_auth_method means any way of its profile to show a secret.
     Token exchange (RFC 8693) is allowed by pairs: `exchanges_of`, the clients whose tokens it may hand in, and
     `exchanges_for`, the audiences it may ask for; `impersonates` lets it act without being named.
+    `jwks` is the text of the JWK Set.
     """
 
     grant_types: tuple[str, ...] = ()
@@ -52,6 +53,14 @@ class Registration(Struct, frozen=True, omit_defaults=True):
     exchanges_of: tuple[str, ...] = ()
     exchanges_for: tuple[str, ...] = ()
     impersonates: bool = False
+    token_endpoint_auth_signing_alg: str = ""
+    jwks: str = ""
+    jwks_uri: str = ""
+    tls_client_auth_subject_dn: str = ""
+    tls_client_auth_san_dns: str = ""
+    tls_client_auth_san_uri: str = ""
+    tls_client_auth_san_ip: str = ""
+    tls_client_auth_san_email: str = ""
 
 
 REGISTRATION = Registration()

@@ -30,6 +30,15 @@ class TokenAnswer(Struct, frozen=True):
     details: str = ""
 
 
+class Assertions(Struct, frozen=True):
+    """What JWTs that clients sign must be like: seconds they may live at most, the algorithms, and whether they must
+    name the issuer alone as their audience (FAPI 2.0 5.3.2.1) or may name the endpoint too (RFC 7523 3, RFC 9126 2)."""
+
+    lifetime: int
+    algorithms: frozenset[str]
+    issuer_only: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """The rules a client lives under. A field is here only because two shipped profiles differ in it."""
@@ -51,6 +60,8 @@ class Profile:
     """Scopes that every authorization has (the origin document: others are asked for beside `basic`)."""
     client_auth: frozenset[str]
     """Names of client authentication methods (RFC 6749 2.3, RFC 7591 2)."""
+    assertions: Assertions
+    """What JWTs that clients sign must be like."""
     credentials_twice: bool
     """Whether a Basic header beside credentials in the body is borne, if both say the same (classic.md 3)."""
     token_path: str

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from valetkey.protocol.profiles import PROFILES
 from valetkey.protocol.rules.rulebook import Rulebook
+from valetkey.server.client_keys import ClientKeys
 from valetkey.server.clock import Clock, wall_clock
 from valetkey.server.failures import Failures
 from valetkey.server.fetch import Fetch, way_out
@@ -33,6 +34,7 @@ class AuthorizationServer:
     failures: Failures
     fetch: Fetch
     keys: Keys
+    client_keys: ClientKeys
 
     async def open(self) -> None:
         """Connect to the database and find the keys. Raises store.base.Unavailable, master.MasterKeyError."""
@@ -69,5 +71,7 @@ def assemble(
     passwords = Passwords(settings.login.hash_threads, settings.login.hash_queue)
     usage, failures = Usage(store, clock), Failures(clock, settings.apps.secret_failures)
     fetch, mint = Fetch(way_out(settings.fetch), clock), Mint(entropy)
-    keys = Keys(settings, store, clock, mint, master)
-    return AuthorizationServer(settings, store, clock, mint, passwords, book, usage, failures, fetch, keys)
+    keys, client_keys = Keys(settings, store, clock, mint, master), ClientKeys(fetch, clock)
+    return AuthorizationServer(
+        settings, store, clock, mint, passwords, book, usage, failures, fetch, keys, client_keys
+    )

@@ -8,7 +8,7 @@ from valetkey.protocol.decision import Granted, Refused
 from valetkey.protocol.endpoints import token as rules
 from valetkey.protocol.endpoints.token import TokenRequest
 from valetkey.protocol.errors import OAuthError
-from valetkey.protocol.facts import ExchangeFacts, Known
+from valetkey.protocol.facts import NOTHING_KNOWN, ExchangeFacts
 from valetkey.protocol.model import AccessToken, Authorization, RefreshToken
 from valetkey.protocol.params import Params
 from valetkey.protocol.profile import Profile, TokenAnswer
@@ -51,7 +51,8 @@ async def token(
 
     async def facts(used: frozenset[bytes]) -> ExchangeFacts:
         found = await look_up(server, request)
-        return replace(found, known=Known("", used)) if used else found
+        known = await server.client_keys.known(found.client, request.shown, used)
+        return found if known is NOTHING_KNOWN else replace(found, known=known)
 
     done = await settle(server.store, facts, decide)
     client_id = request.shown.client_id

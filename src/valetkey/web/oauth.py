@@ -18,7 +18,8 @@ from valetkey.server.authorization_server import AuthorizationServer
 from valetkey.server.authorize import Outcome, Redirect, ShowConsent
 from valetkey.server.problems import Unavailable
 from valetkey.server.settle import Busy
-from valetkey.web import guard
+from valetkey.settings import ServerSettings
+from valetkey.web import client_certificate, guard
 from valetkey.web.body import Rejected, headers_of, read_body, read_form, read_query
 from valetkey.web.frame import wants_page
 from valetkey.web.pages.consent import consent_page
@@ -102,12 +103,13 @@ async def preflight(send: Send, methods: bytes) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-def said(headers: Mapping[bytes, bytes]) -> Headers:
-    """What the rules must know of a request's headers."""
+def said(scope: Scope, headers: Mapping[bytes, bytes], settings: ServerSettings) -> Headers:
+    """What the rules must know of a request's headers. Raises Rejected."""
     authorization, dpop = headers.get(b"authorization"), headers.get(b"dpop")
     return Headers(
         authorization.decode("latin-1") if authorization is not None else None,
         dpop.decode("latin-1") if dpop is not None else None,
+        *client_certificate.handed_over(scope, settings),
     )
 
 
@@ -147,7 +149,13 @@ class TokenEndpoint:
         failures, client_id = self.server.failures, params.get("client_id") or ""
         if failures.counts and failures.too_many(guard.network(Request(scope)), client_id):
             raise Rejected(429, "secret_failures", "too many failed attempts; please wait a minute")
-        answer = await token_acts.token(self.server, self.profile, params, read_query(scope), said(headers))
+        answer = await token_acts.token(
+            self.server,
+            self.profile,
+            params,
+            read_query(scope),
+            said(scope, headers, self.server.settings.server),
+        )
         if answer.reason == "secret_wrong":
             failures.count(guard.network(Request(scope)), client_id)
         return answer

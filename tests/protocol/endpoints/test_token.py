@@ -193,8 +193,8 @@ def test_parameters_are_never_taken_from_the_query(name: str, value: str) -> Non
 
 def test_which_names_those_are() -> None:
     assert sorted(REQUEST_NAMES) == (
-        "client_assertion client_id client_secret code code_verifier grant_type redirect_uri refresh_token "
-        "scope".split()
+        "client_assertion client_assertion_type client_id client_secret code code_verifier grant_type redirect_uri"
+        " refresh_token scope".split()
     )
 
 
@@ -266,7 +266,7 @@ MALFORMED = "the Authorization header is not Basic credentials"
         ("invalid_request", TWO_METHODS, client(), BODY, BASIC),
         (
             "invalid_request",
-            "client_id differs from the Authorization header",
+            "client_id differs from the credentials beside it",
             client(),
             {**without("client_secret"), "client_id": "b"},
             BASIC,

@@ -2,9 +2,11 @@
 
 import pytest
 
-from valetkey.protocol.profile import Profile
+from valetkey.protocol.client_auth import METHODS
+from valetkey.protocol.profile import Assertions, Profile
 from valetkey.protocol.profiles.oauth20 import OAUTH20
 from valetkey.protocol.profiles.oauth21 import OAUTH21
+from valetkey.protocol.rules import jwt
 from valetkey.protocol.rules.redirect_uri import exact
 
 TODAY = pytest.mark.parametrize("profile", [OAUTH20, OAUTH21], ids=["oauth20", "oauth21"])
@@ -14,7 +16,8 @@ TODAY = pytest.mark.parametrize("profile", [OAUTH20, OAUTH21], ids=["oauth20", "
 def test_what_both_ask_for(profile: Profile) -> None:
     assert profile.redirect_matches is exact  # A1
     assert profile.response_types == {"code"}  # A15: no implicit flow
-    assert profile.client_auth == {"client_secret_basic", "client_secret_post", "none"}
+    assert profile.client_auth == set(METHODS)
+    assert profile.assertions == Assertions(3600, jwt.SIGNED)  # RS256 too: most clients know no other
     assert profile.always_scope == ()
     assert (profile.token_path, profile.token_form) == ("/oauth/token", "prefixed")
     assert (profile.code_lifetime, profile.token_lifetime) == (60, 3600)  # R6

@@ -4,6 +4,10 @@ from valetkey.protocol.changes import Changes
 from valetkey.protocol.client_auth.basic import CLIENT_SECRET_BASIC
 from valetkey.protocol.client_auth.none import NONE
 from valetkey.protocol.client_auth.post import CLIENT_SECRET_POST
+from valetkey.protocol.client_auth.private_key_jwt import PRIVATE_KEY_JWT
+from valetkey.protocol.client_auth.secret_jwt import CLIENT_SECRET_JWT
+from valetkey.protocol.client_auth.self_signed_tls import SELF_SIGNED_TLS_CLIENT_AUTH
+from valetkey.protocol.client_auth.tls import TLS_CLIENT_AUTH
 from valetkey.protocol.errors import InvalidClient
 from valetkey.protocol.facts import Known
 from valetkey.protocol.model import Client
@@ -11,8 +15,18 @@ from valetkey.protocol.rules.credentials import ClientAuth, Credentials
 from valetkey.protocol.rules.rulebook import Rulebook
 
 METHODS: dict[str, ClientAuth] = {
-    method.name: method for method in (CLIENT_SECRET_BASIC, CLIENT_SECRET_POST, NONE)
+    method.name: method
+    for method in (
+        CLIENT_SECRET_BASIC,
+        CLIENT_SECRET_POST,
+        CLIENT_SECRET_JWT,
+        PRIVATE_KEY_JWT,
+        TLS_CLIENT_AUTH,
+        SELF_SIGNED_TLS_CLIENT_AUTH,
+        NONE,
+    )
 }
+BY_CERTIFICATE = (TLS_CLIENT_AUTH.name, SELF_SIGNED_TLS_CLIENT_AUTH.name)
 
 
 def authenticate(
@@ -21,7 +35,11 @@ def authenticate(
     """The client, once it has proven who it is, and what must be written for it. Raises InvalidClient."""
     if client is None or client.disabled_at is not None:
         raise InvalidClient("client_unknown", "the client is unknown")
-    registered = client.registered.token_endpoint_auth_method
-    if shown.method not in book.profiles[client.profile].client_auth or registered not in ("", shown.method):
+    method, registered = shown.method, client.registered.token_endpoint_auth_method
+    if (
+        method == "none" and registered in BY_CERTIFICATE
+    ):  # what these show is not in the request (RFC 8705 2)
+        method = registered
+    if method not in book.profiles[client.profile].client_auth or registered not in ("", method):
         raise InvalidClient("method_unknown", "the client must authenticate in another way")
-    return client, METHODS[shown.method].check(client, shown, known, book, now)
+    return client, METHODS[method].check(client, shown, known, book, now)

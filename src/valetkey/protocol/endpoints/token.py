@@ -24,7 +24,8 @@ from valetkey.protocol.rules.headers import Headers
 from valetkey.protocol.rules.rulebook import Rulebook
 
 REQUEST_NAMES = frozenset(
-    "client_id client_secret client_assertion grant_type redirect_uri code code_verifier refresh_token scope".split()
+    "client_id client_secret client_assertion client_assertion_type"
+    " grant_type redirect_uri code code_verifier refresh_token scope".split()
 )
 
 

@@ -1,6 +1,6 @@
 """classic: the origin document, to the letter. The only place that knows its words (classic.md)."""
 
-from valetkey.protocol.profile import ErrorAnswer, Profile, TokenAnswer
+from valetkey.protocol.profile import Assertions, ErrorAnswer, Profile, TokenAnswer
 from valetkey.protocol.rules import redirect_uri
 
 MUST_INCLUDE = "You must include a valid client_id, response_type, and redirect_uri parameters"
@@ -58,6 +58,7 @@ CLASSIC = Profile(
     pkce_required=False,
     always_scope=("basic",),
     client_auth=frozenset({"client_secret_post"}),
+    assertions=Assertions(0, frozenset()),  # the origin knows none
     credentials_twice=True,
     token_path="/oauth/access_token",
     token_form="classic",

@@ -1,7 +1,12 @@
 """oauth20: the code flow of RFC 6749 as RFC 9700 wants it today: exact redirects, PKCE where the client sends it."""
 
-from valetkey.protocol.profile import Profile
-from valetkey.protocol.rules import answers, redirect_uri
+from valetkey.protocol.profile import Assertions, Profile
+from valetkey.protocol.rules import answers, jwt, redirect_uri
+
+METHODS = (
+    "client_secret_basic client_secret_post client_secret_jwt private_key_jwt"
+    " tls_client_auth self_signed_tls_client_auth none".split()
+)
 
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 
@@ -14,7 +19,8 @@ OAUTH20 = Profile(
     plain_http=False,
     pkce_required=False,
     always_scope=(),
-    client_auth=frozenset({"client_secret_basic", "client_secret_post", "none"}),
+    client_auth=frozenset(METHODS),
+    assertions=Assertions(3600, jwt.SIGNED),
     credentials_twice=False,
     token_path="/oauth/token",
     token_form="prefixed",

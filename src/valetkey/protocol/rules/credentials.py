@@ -14,16 +14,22 @@ from valetkey.protocol.facts import Known
 from valetkey.protocol.model import Client
 from valetkey.protocol.params import Params
 from valetkey.protocol.profile import Profile
+from valetkey.protocol.rules import client_assertion
 from valetkey.protocol.rules.headers import Headers
+from valetkey.protocol.rules.jwt import Unverified
 from valetkey.protocol.rules.rulebook import Rulebook
 
 
 class Credentials(Struct, frozen=True):
-    """A client_id, the secret if one was shown, and the method it was shown by."""
+    """A client_id, what was shown for it, and the method it was shown by. A certificate comes with the connection, so
+    it is there beside any method."""
 
     client_id: str
     secret: str | None
     method: str
+    assertion: Unverified | None = None
+    certificate: bytes | None = None
+    certificate_verified: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +52,21 @@ def read(params: Params, headers: Headers, profile: Profile) -> Credentials:
     client_id, secret = params.get("client_id"), params.get("client_secret")
     if profile.credentials_twice:
         return read_body_first(client_id, secret, basic)
-    if basic is None:
-        if client_id is None:
-            raise InvalidClient("client_id_missing", "client_id is missing")
-        return Credentials(client_id, secret, "none" if secret is None else "client_secret_post")
-    if secret is not None:
+    assertion = client_assertion.read(params)
+    if [basic, secret, assertion].count(None) < 2:
         raise InvalidRequest(
             "credentials_twice", "the client is authenticated by two methods at once (RFC 6749 2.3)"
         )
-    if client_id is not None and client_id != basic[0]:
-        raise InvalidRequest("client_id_differs", "client_id differs from the Authorization header")
-    return Credentials(basic[0], basic[1], "client_secret_basic")
+    known_by, method = client_id, "none" if secret is None else "client_secret_post"
+    if basic is not None:
+        (known_by, secret), method = basic, "client_secret_basic"
+    elif assertion is not None:
+        known_by, method = client_assertion.names(assertion)
+    if known_by is None:
+        raise InvalidClient("client_id_missing", "client_id is missing")
+    if client_id is not None and client_id != known_by:
+        raise InvalidRequest("client_id_differs", "client_id differs from the credentials beside it")
+    return Credentials(known_by, secret, method, assertion, headers.certificate, headers.certificate_verified)
 
 
 def read_body_first(client_id: str | None, secret: str | None, basic: tuple[str, str] | None) -> Credentials:

@@ -4,11 +4,15 @@ from msgspec import Struct
 
 
 class Headers(Struct, frozen=True):
-    """The value of Authorization, that of DPoP, and the DER certificate that a trusted proxy hands over."""
+    """The value of Authorization, that of DPoP, and the DER certificate that a trusted proxy hands over.
+
+    certificate_verified: the proxy found that an authority it believes has issued the certificate.
+    """
 
     authorization: str | None = None
     dpop: str | None = None
     certificate: bytes | None = None
+    certificate_verified: bool = False
 
 
 NO_HEADERS = Headers()

@@ -1,5 +1,6 @@
 """JWTs of others: read strictly, then verified with a key and an algorithm that we chose (RFC 7515, 7519, 8725)."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from valetkey.protocol.changes import Once
 from valetkey.protocol.rules import base64url, strict_json
 from valetkey.protocol.rules.jwk import LONGEST_ID, Key, PublicKey
 
@@ -160,3 +162,8 @@ def check_times(claims: Mapping[str, object], now: int, longest: int) -> int:
         if since is not None and since > now + AHEAD:
             raise Untrusted(f"{name}_ahead", f"has {name} in the future")
     return int(ends) + 1
+
+
+def once(purpose: str, owner: str, jti: str, until: int) -> Once:
+    """That this jti of this owner is used up for this purpose; no string in a JWT has a NUL."""
+    return Once(hashlib.sha256("\0".join((purpose, owner, jti)).encode()).digest(), until)

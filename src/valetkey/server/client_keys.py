@@ -1,0 +1,66 @@
+"""The public keys of clients: registered, or published at their jwks_uri and looked up there (RFC 7517, RFC 7591 2)."""
+
+from collections import OrderedDict
+
+from msgspec import Struct
+
+from valetkey.protocol.facts import NOTHING_KNOWN, Known
+from valetkey.protocol.model import Client
+from valetkey.protocol.rules import jwk, jwt
+from valetkey.protocol.rules.credentials import Credentials
+from valetkey.protocol.rules.jwt import Unverified
+from valetkey.server.clock import Clock
+from valetkey.server.fetch import Fetch, FetchFailed
+
+KINDS = ("application/jwk-set+json", "application/json")
+AGAIN = 60  # seconds until keys that lack the one wanted are fetched anew
+LAST_GOOD = 4 * 3600  # seconds that keys are used for which cannot be fetched anew
+MOST_SETS = 256
+
+
+class Published(Struct, frozen=True):
+    """A JWKS that could be read, and when it was fetched."""
+
+    text: str
+    at: int
+
+
+class ClientKeys:
+    """Finds the keys that proofs of a client are held against. What cannot be had is empty, and proves nothing."""
+
+    def __init__(self, fetch: Fetch, clock: Clock) -> None:
+        self.fetch, self.clock = fetch, clock
+        self.good: OrderedDict[str, Published] = OrderedDict()
+
+    async def known(self, client: Client | None, shown: Credentials, used: frozenset[bytes]) -> Known:
+        """What the client's authentication is held against; nothing is fetched for a method that needs no keys."""
+        if client is not None:
+            method = client.registered.token_endpoint_auth_method
+            if shown.method == "private_key_jwt" or method == "self_signed_tls_client_auth":
+                return Known(await self.text(client, shown.assertion), used)
+        return Known("", used) if used else NOTHING_KNOWN
+
+    async def text(self, client: Client, token: Unverified | None) -> str:
+        """The client's JWKS, and if it is published and has no key for this token, then what is published by now."""
+        registered = client.registered
+        if registered.jwks or not registered.jwks_uri:
+            return registered.jwks
+        text = await self.published(registered.jwks_uri)
+        if token is not None and text and not jwt.candidates(token, jwk.read_set(text)):
+            text = await self.published(registered.jwks_uri, AGAIN)
+        return text
+
+    async def published(self, uri: str, age: int | None = None) -> str:
+        """The JWKS at this place; the last good one while none is to be had, for a while; then nothing."""
+        try:
+            page = await self.fetch(uri, KINDS, age)
+            text = page.body.decode()
+            jwk.read_set(text)
+        except (FetchFailed, ValueError):  # BadKey and what is not UTF-8 are ValueErrors
+            found = self.good.get(uri)
+            return found.text if found is not None and self.clock() < found.at + LAST_GOOD else ""
+        self.good[uri] = Published(text, page.at)
+        self.good.move_to_end(uri)
+        if len(self.good) > MOST_SETS:
+            self.good.popitem(last=False)
+        return text

@@ -1,0 +1,222 @@
+"""JWTs as weapons: D5 assertions, C17 one credential in the place of another, C18 and 5.6 the readers of JOSE."""
+
+import asyncio
+import json
+import time
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.house import ONE_STORE, SITE, App, Build, House
+from tests.signing import Signer, b64, keyed, unsigned
+from valetkey.protocol.rules.client_assertion import JWT_BEARER
+
+KEY, THIEF = Signer(), Signer()
+
+
+@pytest.fixture
+async def app(house: House) -> App:
+    made = await house.make_app(type="service", profile="oauth21")
+    return await house.registered(made, token_endpoint_auth_method="private_key_jwt", jwks=KEY.jwks)
+
+
+def claims(house: House, app: App, **more: Any) -> dict[str, Any]:
+    plain = {"iss": app.id, "sub": app.id, "aud": SITE, "exp": house.clock() + 60, "jti": "j"}
+    return plain | more
+
+
+async def ask(house: House, assertion: str, **more: str) -> httpx2.Response:
+    fields = {
+        "grant_type": "client_credentials",
+        "client_assertion_type": JWT_BEARER,
+        "client_assertion": assertion,
+    }
+    return await house.form("/oauth/token", **(fields | more))
+
+
+async def refused(house: House, assertion: str, **more: str) -> str:
+    answer = await ask(house, assertion, **more)
+    assert answer.status_code in (400, 401), answer.text
+    assert answer.json()["error"] in ("invalid_client", "invalid_request")
+    words: str = answer.json()["error_description"]
+    assert words.isascii() and words.isprintable() and '"' not in words and "\\" not in words
+    return words
+
+
+# --- D5 ---------------------------------------------------------------------------------------------------------------
+
+
+async def test_D5_an_assertion_is_good_once_for_all_workers(house: House, app: App) -> None:
+    """CVE-2020-5300, CVE-2020-15222: also when all ask at the same time."""
+    other = await house.another_worker()
+    for turn in range(5):
+        assertion = KEY.jwt(claims(house, app, jti=f"j{turn}"))
+        answers = await asyncio.gather(*(ask(each, assertion) for each in (house, other) * 4))
+        assert sorted(answer.status_code for answer in answers) == [200] + [401] * 7
+        assert {answer.json()["error_description"] for answer in answers if answer.status_code == 401} == {
+            "client_assertion was used before"
+        }
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"], indirect=True)
+async def test_D5_a_restart_forgets_nothing(build: Build) -> None:
+    house = await build()
+    made = await house.make_app(type="service", profile="oauth21")
+    app = await house.registered(made, token_endpoint_auth_method="private_key_jwt", jwks=KEY.jwks)
+    assertion = KEY.jwt(claims(house, app))
+    assert (await ask(house, assertion)).status_code == 200
+    await house.server.close()
+    again = await build()
+    assert await refused(again, assertion) == "client_assertion was used before"
+
+
+async def test_D5_a_jti_is_remembered_for_as_long_as_it_is_good(house: House, app: App) -> None:
+    assertion = KEY.jwt(claims(house, app, exp=house.clock() + 3600))
+    assert (await ask(house, assertion)).status_code == 200
+    for _ in range(6):
+        house.clock.forward(599)
+        await house.store.clean(house.clock(), 1000)
+        assert await refused(house, assertion) == "client_assertion was used before"
+    house.clock.forward(6)
+    assert await refused(house, assertion) == "client_assertion has expired"
+
+
+async def test_D5_two_clients_may_choose_the_same_jti(house: House, app: App) -> None:
+    made = await house.make_app(name="Other", type="service", profile="oauth21")
+    other = await house.registered(made, token_endpoint_auth_method="private_key_jwt", jwks=THIEF.jwks)
+    assert (await ask(house, KEY.jwt(claims(house, app)))).status_code == 200
+    assert (await ask(house, THIEF.jwt(claims(house, other)))).status_code == 200
+    assert (
+        await refused(house, THIEF.jwt(claims(house, app, jti="k")))
+        == "client_assertion has a wrong signature"
+    )
+
+
+@pytest.mark.parametrize(
+    "aud",
+    [
+        "https://evil.example",
+        [SITE, "https://evil.example"],
+        f"{SITE}.evil.example",
+        f"{SITE}/",
+        f"{SITE}/oauth/token/",
+        "https://id.example:443",
+        "id.example",
+        "",
+        None,
+        [],
+        {},
+        True,
+    ],
+)
+@ONE_STORE
+async def test_D5_one_for_another_server(house: House, app: App, aud: object) -> None:
+    """The audience injection of the FAPI 2.0 analysis: what names somebody else, too, may have come from there."""
+    assert " aud" in await refused(house, KEY.jwt(claims(house, app, aud=aud)))
+
+
+# --- C17 --------------------------------------------------------------------------------------------------------------
+
+
+@ONE_STORE
+async def test_C17_no_other_jwt_of_the_client_passes_for_an_assertion(house: House, app: App) -> None:
+    for typ in ("dpop+jwt", "oauth-authz-req+jwt", "at+jwt", "secevent+jwt", "application/at+jwt"):
+        assert "typ" in await refused(house, KEY.jwt(claims(house, app), {"typ": typ}))
+
+
+# --- C18 and 5.6 ------------------------------------------------------------------------------------------------------
+
+
+def forged(house: House, app: App) -> dict[str, str]:
+    """Every way that was ever taken to have a JWT believed without the key."""
+    said = claims(house, app)
+    head, payload, _ = KEY.jwt(said).split(".")
+    embedded = {
+        "jwk": THIEF.jwk,
+        "jku": "https://evil.example/jwks",
+        "x5u": "https://evil.example/c",
+        "x5c": ["MIIB"],
+    }
+    text = json.dumps(said).encode()
+    return {
+        "none (CVE-2026-28802)": unsigned(said),
+        "None": unsigned(said, "None"),
+        "nothing signed": f"{head}.{payload}.",
+        "zeroes": f"{head}.{payload}.{b64(bytes(64))}",
+        "HS256 by the public key (CVE-2024-37568, CVE-2022-29217)": keyed(said, KEY.jwks.encode()),
+        "HS256 by the public key itself": keyed(said, json.dumps(KEY.jwk).encode()),
+        "HS256 by nothing": keyed(said, b""),
+        "key in the header (CVE-2018-0114)": THIEF.jwt(said, embedded),
+        "kid that is a path": THIEF.jwt(said, {"kid": "../../dev/null"}),
+        "kid that is SQL": THIEF.jwt(said, {"kid": "x' UNION SELECT 'key"}),
+        "crit (CVE-2025-59420)": KEY.jwt(said, {"crit": ["cool"], "cool": 1}),
+        "b64": KEY.jwt(said, {"crit": ["b64"], "b64": False}),
+        "two algs": KEY.raw(b'{"alg":"none","alg":"ES256"}', text),
+        "two issuers": KEY.raw(b'{"alg":"ES256"}', text[:-1] + b',"iss":"other"}'),
+        "JWE (CVE-2026-9793)": f"{b64(b'{}')}.{b64(b'a')}.{b64(b'a')}.{b64(text)}.{b64(b'a')}",
+        "JSON form": json.dumps({"payload": payload, "protected": head, "signature": ""}),
+        "padding": KEY.jwt(said) + "=",
+        "another spelling of the signature": KEY.jwt(said)[:-1] + "_",
+        "expired": KEY.jwt(claims(house, app, exp=house.clock())),
+        "no end": KEY.jwt(claims(house, app, exp=None)),
+        "end of text": KEY.jwt(claims(house, app, exp="9999999999")),
+        "end that is true": KEY.jwt(claims(house, app, exp=True)),
+        "endless": KEY.raw(b'{"alg":"ES256"}', text.replace(b'"exp": ', b'"exp": 1e999, "x": ')),
+        "born tomorrow (CVE-2020-26244)": KEY.jwt(claims(house, app, iat=house.clock() + 86400)),
+        "no jti": KEY.jwt(claims(house, app, jti=None)),
+    }
+
+
+@ONE_STORE
+async def test_C18_no_forged_jwt_is_believed(house: House, app: App) -> None:
+    for name, assertion in forged(house, app).items():
+        assert "access_token" not in (await ask(house, assertion)).text, name
+        await refused(house, assertion)
+    assert (await ask(house, KEY.jwt(claims(house, app)))).status_code == 200, "the right one is still good"
+
+
+@ONE_STORE
+async def test_C18_size_and_depth_cost_nothing(house: House, app: App) -> None:
+    """CVE-2025-61920, CVE-2023-6681: what is large or deep is refused before it is worked on."""
+    deep, expensive = b'{"a":' + b"[" * 2900, b'{"alg":"PBES2-HS512+A256KW","p2c":2147483647}'
+    for assertion in (
+        KEY.jwt(claims(house, app), {"x": "y" * 6000}),
+        f"{b64(b'A' * 2900)}.e30.e30",
+        f"{b64(deep)}.e30.e30",
+        f"{b64(expensive)}.{b64(deep)[:3900]}.e30",
+        ".".join(["A"] * 2000),
+        f"{b64(expensive)}.e30.{'A' * 3000}",
+        f"{b64(expensive)}.e30.e30",
+    ):
+        began = time.perf_counter()
+        await refused(house, assertion, client_id=app.id)
+        assert time.perf_counter() - began < 0.5
+
+
+@ONE_STORE
+async def test_C18_strings_that_no_database_takes(house: House, app: App) -> None:
+    for text in ("\\u0000", "a\\u0000b", "\\ud800", "\\udc00\\ud800"):
+        payload = (
+            f'{{"iss":"{text}","sub":"{text}","aud":"{SITE}","exp":{house.clock() + 60},"jti":"{text}"}}'
+        )
+        await refused(house, KEY.raw(b'{"alg":"ES256"}', payload.encode()))
+
+
+@ONE_STORE
+async def test_5_3_a_client_of_keys_needs_no_secret_and_a_client_of_secrets_no_keys(
+    house: House, app: App
+) -> None:
+    """CVE-2026-44476: what was registered is what is asked for."""
+    for fields in (
+        {"client_id": app.id},
+        {"client_id": app.id, "client_secret": ""},
+        {"client_id": app.id, "client_secret": app.secret or ""},
+    ):
+        answer = await house.form("/oauth/token", grant_type="client_credentials", **fields)
+        assert answer.status_code == 401 and answer.json()["error"] == "invalid_client"
+    plain = await house.make_app(name="Plain", type="service", profile="oauth21")
+    assert await refused(house, KEY.jwt(claims(house, plain)))
+    public = await house.make_app(name="Public", type="spa", profile="oauth21")
+    assert await refused(house, KEY.jwt(claims(house, public)))
+    assert await refused(house, keyed(claims(house, public), b""))
