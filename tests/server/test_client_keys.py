@@ -67,12 +67,25 @@ async def test_registered_keys_are_at_hand(keys: ClientKeys) -> None:
     assert (await keys.known(app(), shown(OLD), used)).keys == ""
 
 
+async def test_a_request_object_needs_keys_too(
+    keys: ClientKeys, site: Publisher, clock: VirtualClock
+) -> None:
+    """Of whichever of the two tokens a key is missing, it is looked for again."""
+    who, plain = app(jwks_uri=site.url("/jwks")), Credentials("app", "s", "client_secret_post")
+    site.say("/jwks", document(OLD.jwks.encode()), document(key_set(OLD, NEW).encode()))
+    asked = jwt.read(NEW.jwt({}))
+    assert (await keys.known(who, plain, frozenset(), asked)).keys == OLD.jwks
+    clock.forward(AGAIN + 1)
+    assert (await keys.known(who, shown(OLD), frozenset())).keys == OLD.jwks
+    assert (await keys.known(who, shown(OLD), frozenset(), asked)).keys == key_set(OLD, NEW)
+
+
 async def test_published_keys_are_fetched_once(keys: ClientKeys, site: Publisher) -> None:
     site.say("/jwks", document(OLD.jwks.encode(), KIND))
     who = app(jwks_uri=site.url("/jwks"))
     for _ in range(3):
         assert await text(keys, who) == OLD.jwks
-    assert await keys.text(who, None) == OLD.jwks
+    assert await keys.text(who) == OLD.jwks
     assert len(site.heads) == 1
 
 
@@ -80,15 +93,19 @@ async def test_a_key_that_is_not_there_is_looked_for_again_once_a_minute(
     keys: ClientKeys, site: Publisher, clock: VirtualClock
 ) -> None:
     both = key_set(OLD, NEW)
+    site.say("/empty", document(b'{"keys":[]}'), document(OLD.jwks.encode()))
     site.say("/jwks", document(OLD.jwks.encode()), document(both.encode()))
+    empty = app(jwks_uri=site.url("/empty"))
+    assert await text(keys, empty) == '{"keys":[]}'
     who = app(jwks_uri=site.url("/jwks"))
     for _ in range(3):
         assert await text(keys, who, NEW) == OLD.jwks
-    assert len(site.heads) == 1
+    assert len(site.heads) == 2
     clock.forward(AGAIN + 1)
-    assert await text(keys, who, OLD) == OLD.jwks and len(site.heads) == 1
-    assert await text(keys, who, NEW) == both and len(site.heads) == 2
-    assert await text(keys, who, Signer(kid="other")) == both and len(site.heads) == 2
+    assert await text(keys, empty) == OLD.jwks and len(site.heads) == 3
+    assert await text(keys, who, OLD) == OLD.jwks and len(site.heads) == 3
+    assert await text(keys, who, NEW) == both and len(site.heads) == 4
+    assert await text(keys, who, Signer(kid="other")) == both and len(site.heads) == 4
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
     OAuthError
       InvalidRequest  InvalidClient  InvalidGrant  InvalidScope  UnauthorizedClient
       UnsupportedGrantType  UnsupportedResponseType  AccessDenied  InvalidTarget
+      InvalidRequestObject
 
 An error has a public half (`code`, `description`) and a half that is ours: `reason`, a stable slug which the operator's
 log shows and a profile may put into other words, and `changes`, what must be written although the answer is no.
@@ -78,3 +79,9 @@ class AccessDenied(OAuthError):
     """The person said no, or may not say yes."""
 
     code = "access_denied"
+
+
+class InvalidRequestObject(OAuthError):
+    """A request object that is malformed, or not the client's, or not for us (RFC 9101 7)."""
+
+    code = "invalid_request_object"

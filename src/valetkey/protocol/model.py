@@ -56,6 +56,8 @@ class Registration(Struct, frozen=True, omit_defaults=True):
     token_endpoint_auth_signing_alg: str = ""
     jwks: str = ""
     jwks_uri: str = ""
+    request_object_signing_alg: str = ""
+    require_signed_request_object: bool = False
     tls_client_auth_subject_dn: str = ""
     tls_client_auth_san_dns: str = ""
     tls_client_auth_san_uri: str = ""

@@ -31,12 +31,17 @@ class TokenAnswer(Struct, frozen=True):
 
 
 class Assertions(Struct, frozen=True):
-    """What JWTs that clients sign must be like: seconds they may live at most, the algorithms, and whether they must
-    name the issuer alone as their audience (FAPI 2.0 5.3.2.1) or may name the endpoint too (RFC 7523 3, RFC 9126 2)."""
+    """What JWTs that clients sign must be like: seconds that assertions may live, and the algorithms.
+
+    issuer_only: an assertion names the issuer alone as its audience (FAPI 2.0 5.3.2.1) and not the endpoint
+    (RFC 7523 3, RFC 9126 2); dated: a request object says from when until when it is good (FAPI 2.0 Message Signing
+    5.3.1).
+    """
 
     lifetime: int
     algorithms: frozenset[str]
     issuer_only: bool = False
+    dated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,21 +32,29 @@ class ClientKeys:
         self.fetch, self.clock = fetch, clock
         self.good: OrderedDict[str, Published] = OrderedDict()
 
-    async def known(self, client: Client | None, shown: Credentials, used: frozenset[bytes]) -> Known:
-        """What the client's authentication is held against; nothing is fetched for a method that needs no keys."""
+    async def known(
+        self,
+        client: Client | None,
+        shown: Credentials,
+        used: frozenset[bytes],
+        request: Unverified | None = None,
+    ) -> Known:
+        """What the client's authentication and its request object are held against; nothing is fetched for nothing."""
         if client is not None:
             method = client.registered.token_endpoint_auth_method
-            if shown.method == "private_key_jwt" or method == "self_signed_tls_client_auth":
-                return Known(await self.text(client, shown.assertion), used)
+            by_key = shown.method == "private_key_jwt" or method == "self_signed_tls_client_auth"
+            if by_key or request is not None:
+                return Known(await self.text(client, shown.assertion if by_key else None, request), used)
         return Known("", used) if used else NOTHING_KNOWN
 
-    async def text(self, client: Client, token: Unverified | None) -> str:
-        """The client's JWKS, and if it is published and has no key for this token, then what is published by now."""
+    async def text(self, client: Client, *tokens: Unverified | None) -> str:
+        """The client's JWKS, and if it is published and lacks a key of these tokens, then what is published by now."""
         registered = client.registered
         if registered.jwks or not registered.jwks_uri:
             return registered.jwks
         text = await self.published(registered.jwks_uri)
-        if token is not None and text and not jwt.candidates(token, jwk.read_set(text)):
+        keys = jwk.read_set(text) if text else ()
+        if text and not all(jwt.candidates(token, keys) for token in tokens if token is not None):
             text = await self.published(registered.jwks_uri, AGAIN)
         return text
 

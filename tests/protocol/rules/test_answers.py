@@ -24,6 +24,7 @@ REGISTERED = {
     "unsupported_response_type",
     "access_denied",
     "invalid_target",
+    "invalid_request_object",
 }
 ERRORS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, OAuthError)]
 

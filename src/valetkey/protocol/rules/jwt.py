@@ -150,6 +150,7 @@ def audience(claims: Mapping[str, object]) -> tuple[str, ...]:
 
 def check_times(claims: Mapping[str, object], now: int, longest: int) -> int:
     """exp must be there, ahead and near; iat and nbf, if they are there, not ahead. Returns exp. Raises Untrusted."""
+    check_begun(claims, now)
     ends = time(claims, "exp")
     if ends is None:
         raise Untrusted("exp", "has no exp")
@@ -157,11 +158,15 @@ def check_times(claims: Mapping[str, object], now: int, longest: int) -> int:
         raise Untrusted("expired", "has expired")
     if ends > now + longest + AHEAD:
         raise Untrusted("exp_far", f"lives longer than {longest} seconds")
+    return int(ends) + 1
+
+
+def check_begun(claims: Mapping[str, object], now: int) -> None:
+    """iat and nbf, if they are there, are not ahead. Raises Untrusted."""
     for name in ("iat", "nbf"):
         since = time(claims, name)
         if since is not None and since > now + AHEAD:
             raise Untrusted(f"{name}_ahead", f"has {name} in the future")
-    return int(ends) + 1
 
 
 def once(purpose: str, owner: str, jti: str, until: int) -> Once:
