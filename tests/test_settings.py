@@ -58,6 +58,14 @@ def example(name: str, default: object, folder: Path) -> tuple[str, object]:
         ("[fetch]\nca = '/dev/null'", {}, "fetch.ca: no certificates can be read there"),
         ("[fetch]\nca = '/nowhere.pem'", {}, "fetch.ca: no certificates can be read there"),
         ("[scopes]\nlikes = 'Like things'", {}, "the catalogue must have basic"),
+        ("[keys]\nlead = 599", {}, "keys.lead: 600 or more"),
+        ("[keys]\nlifetime = 100000", {}, "keys.lead: .* at most half of keys.lifetime"),
+        ("[[resources]]\nuri = 'photos'", {}, "resources: 'photos' is no absolute URI"),
+        ("[[resources]]\nuri = 'https://a.example/#b'", {}, "without a fragment"),
+        ("[[resources]]\nuri = 'https://a.example/ b'", {}, "no absolute URI"),
+        ("[[resources]]\nuri = 'urn:a'\ntoken_format = 'xml'", {}, "token_format of urn:a is opaque or jwt"),
+        ("[[resources]]\nuri = 'urn:a'\n[[resources]]\nuri = 'urn:a'", {}, "there twice"),
+        ("[[resources]]\nuri = 'urn:a'\ncolour = 1", {}, "colour"),
     ],
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, toml: str, environment: dict[str, str], words: str):

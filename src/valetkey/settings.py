@@ -1,6 +1,7 @@
 """Everything an operator can set: one frozen record, read once from valetkey.toml, the environment and flags."""
 
 import os
+import re
 import ssl
 import tomllib
 from ipaddress import ip_network
@@ -11,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from valetkey.protocol.model import Scope
+from valetkey.protocol.resource import Resource
 
 WORDS = {
     "basic": Scope("basic", "See your profile: your name, picture, bio and website"),
@@ -24,6 +26,8 @@ WORDS = {
 }
 
 
+TABLES = ("resources", "scopes")
+FORMS = ("opaque", "jwt")
 MOST_CACHED = 600  # seconds for which others may keep the keys that we show: twice what we tell them
 
 
@@ -144,6 +148,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     apps: AppSettings = AppSettings()
     fetch: FetchSettings = FetchSettings()
     log: LogSettings = LogSettings()
+    resources: tuple[Resource, ...] = ()
     scopes: dict[str, Scope] = msgspec.field(default_factory=lambda: dict(WORDS))
 
     @property
@@ -191,12 +196,12 @@ def read_file(file: Path | None) -> dict[str, Any]:
 
 
 def settable() -> dict[str, Any]:
-    """Every setting but the catalogue: dotted name -> default."""
+    """Every setting but the tables: dotted name -> default."""
     names: dict[str, Any] = {}
     for name, value in msgspec.structs.asdict(Settings()).items():
         if isinstance(value, Struct):
             names.update({f"{name}.{key}": inner for key, inner in msgspec.structs.asdict(value).items()})
-        elif name != "scopes":
+        elif name not in TABLES:
             names[name] = value
     return names
 
@@ -254,6 +259,18 @@ def checked(settings: Settings) -> Settings:
         raise SettingsError("server.workers: 1 or more")
     if not MOST_CACHED <= settings.keys.lead <= settings.keys.lifetime // 2:
         raise SettingsError(f"keys.lead: {MOST_CACHED} or more, and at most half of keys.lifetime")
+    check_resources(settings.resources)
     if "basic" not in settings.scopes:
         raise SettingsError("scopes: the catalogue must have basic")
     return settings
+
+
+def check_resources(resources: tuple[Resource, ...]) -> None:
+    """Each is an absolute URI without a fragment (RFC 8707 2), and named once. Raises SettingsError."""
+    for each in resources:
+        if not re.fullmatch(r"[a-z][a-z0-9+.-]*:[!-\[\]-~]+", each.uri) or "#" in each.uri:
+            raise SettingsError(f"resources: {each.uri!r} is no absolute URI without a fragment")
+        if each.token_format not in FORMS:
+            raise SettingsError(f"resources: the token_format of {each.uri} is opaque or jwt")
+    if len({each.uri for each in resources}) < len(resources):
+        raise SettingsError("resources: one of them stands there twice")

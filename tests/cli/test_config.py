@@ -1,6 +1,7 @@
 """`valetkey config`: what holds here, what cannot work, what is doubtful."""
 
 import tomllib
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -16,6 +17,18 @@ def test_show_is_a_settings_file(shell: Shell, tmp_path) -> None:  # type: ignor
     file.write_text(out)
     read = msgspec.convert(read_file(file), Settings)
     assert msgspec.structs.replace(read, name="valetkey") == Settings(database=shell.database)
+
+
+def test_tables_are_shown_as_tables(shell: Shell, tmp_path: Path) -> None:
+    text = (
+        '[[resources]]\nuri = "urn:one"\nname = "Öne"\n[[resources]]\nuri = "urn:two"\ntoken_format = "jwt"\n'
+    )
+    (tmp_path / "valetkey.toml").write_text(text)
+    shown = tomllib.loads(shell("config", "show").out)["resources"]
+    assert [(each["uri"], each["name"], each["token_format"]) for each in shown] == [
+        ("urn:one", "Öne", "opaque"),
+        ("urn:two", "", "jwt"),
+    ]
 
 
 def test_show_never_prints_a_password(shell: Shell) -> None:

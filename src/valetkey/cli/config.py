@@ -87,11 +87,22 @@ def doubtful(settings: "Settings") -> list[str]:
 
 def toml(tree: dict[str, Any]) -> list[str]:
     """The tree as lines of TOML: plain values first, then the sections."""
-    lines = [plain(name, value) for name, value in tree.items() if not isinstance(value, dict)]
+    lines = [
+        plain(name, value)
+        for name, value in tree.items()
+        if not isinstance(value, dict) and not tables(value)
+    ]
     for section, values in tree.items():
         if isinstance(values, dict):
             lines += ["", f"[{section}]", *(plain(name, value) for name, value in values.items())]
+        for each in tables(values):
+            lines += ["", f"[[{section}]]", *(plain(name, value) for name, value in each.items())]
     return lines
+
+
+def tables(value: Any) -> list[dict[str, Any]]:
+    """What stands under [[name]]: records, one after another."""
+    return list(value) if isinstance(value, list | tuple) and value and isinstance(value[0], dict) else []
 
 
 def plain(name: str, value: Any) -> str:

@@ -67,6 +67,7 @@ def assemble(
         remember_consent=settings.consent.remember,
         implicit_lifetime=settings.tokens.implicit_lifetime,
         refresh_lifetime=settings.tokens.refresh_lifetime,
+        resources={resource.uri: resource for resource in settings.resources},
     )
     passwords = Passwords(settings.login.hash_threads, settings.login.hash_queue)
     usage, failures = Usage(store, clock), Failures(clock, settings.apps.secret_failures)

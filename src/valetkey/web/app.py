@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,15 @@ from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from valetkey.protocol.endpoints.metadata import JWKS, TOKEN
 from valetkey.protocol.profiles import PROFILES
-from valetkey.server import housekeeping
+from valetkey.server import housekeeping, metadata
 from valetkey.server.authorization_server import AuthorizationServer
 from valetkey.web import console, pages
 from valetkey.web.documents import DocumentEndpoint
 from valetkey.web.frame import Frame
 from valetkey.web.guard import server_of
-from valetkey.web.oauth import AuthorizeEndpoint, TokenEndpoint
+from valetkey.web.oauth import AuthorizeEndpoint, FormEndpoint
 from valetkey.web.users import UsersEndpoint
 
 STATIC = Path(__file__).parent / "static"
@@ -35,17 +37,18 @@ def create_app(server: AuthorizationServer) -> ASGIApp:
 def protocol_paths(server: AuthorizationServer) -> dict[str, ASGIApp]:
     """The protocol's own endpoints: raw ASGI, found by one dictionary look-up."""
     authorize, consent = Frame(AuthorizeEndpoint(server)), Frame(AuthorizeEndpoint(server, consent=True))
-    classic = TokenEndpoint(server, PROFILES["classic"])
-    jwks = DocumentEndpoint(server.keys.jwks)
+    classic, today = FormEndpoint(server, PROFILES["classic"]), PROFILES["oauth21"]
+    jwks, abilities = DocumentEndpoint(server.keys.jwks), DocumentEndpoint(partial(metadata.metadata, server))
     return {
         "/oauth/authorize": authorize,
         "/oauth/authorize/": authorize,
         "/oauth/authorize/consent": consent,
         "/oauth/access_token": classic,
         "/oauth/access_token/": classic,
-        "/oauth/token": TokenEndpoint(server, PROFILES["oauth21"]),
-        "/oauth/jwks": jwks,
+        TOKEN: FormEndpoint(server, today),
+        JWKS: jwks,
         "/.well-known/jwks.json": jwks,
+        **dict.fromkeys(metadata.places(server), abilities),
     }
 
 
@@ -95,6 +98,10 @@ class Front:
         scope["app"] = self
         if scope["type"] == "http":
             path: str = scope["path"]
+            if scope.get(
+                "root_path"
+            ):  # mounted somewhere in another application (ASGI, HTTP connection scope)
+                path = scope["path"] = path.removeprefix(scope["root_path"])
             others = self.users if path.startswith(API) else self.framed
             return await self.paths.get(path, others)(scope, receive, send)
         return await self.site(scope, receive, send)

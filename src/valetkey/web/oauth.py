@@ -1,6 +1,6 @@
 """The protocol endpoints: form in, JSON or redirect out. Raw ASGI, since nothing else may be on their path."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 import structlog
@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from valetkey.protocol.decision import AskLogin, ErrorPage, Refuse
 from valetkey.protocol.errors import OAuthError
+from valetkey.protocol.params import VALUE_BYTES, Params
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.rules.headers import Headers
 from valetkey.server import authorize as acts
@@ -80,6 +81,7 @@ PEOPLE = {
 }
 LONGEST_LOCATION = 6000
 More = list[tuple[bytes, bytes]]
+Act = Callable[[AuthorizationServer, Profile, Params, Params, Headers], Awaitable[token_acts.Reply]]
 
 
 async def send_json(send: Send, status: int, body: dict[str, object], more: More | None = None) -> None:
@@ -113,18 +115,30 @@ def said(scope: Scope, headers: Mapping[bytes, bytes], settings: ServerSettings)
     )
 
 
-class TokenEndpoint:
-    """POST to the token endpoint of one profile (RFC 6749 3.2)."""
+class FormEndpoint:
+    """POST a form, get JSON: the token endpoint of one profile (RFC 6749 3.2), and whatever is asked in the same way.
 
-    def __init__(self, server: AuthorizationServer, profile: Profile) -> None:
-        self.server, self.profile = server, profile
+    what: the thing asked for, as messages and the log name it.
+    """
+
+    def __init__(
+        self,
+        server: AuthorizationServer,
+        profile: Profile,
+        act: Act = token_acts.token,
+        what: str = "token",
+        longest: int = VALUE_BYTES,
+    ) -> None:
+        self.server, self.profile, self.act, self.what, self.longest = server, profile, act, what, longest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; nothing but JSON leaves here."""
         if scope["method"] == "OPTIONS":
             return await preflight(send, b"POST")
         if scope["method"] != "POST":
-            return await self.refuse(send, Rejected(405, "method", "POST is the only way to ask for a token"))
+            return await self.refuse(
+                send, Rejected(405, "method", f"POST is the only way to ask for a {self.what}")
+            )
         try:
             answer = await self.answer(scope, receive)
         except Rejected as no:
@@ -134,10 +148,10 @@ class TokenEndpoint:
         except (Busy, Unavailable):
             return await self.refuse(send, Rejected(503, "unavailable", "please try again in a moment"))
         except Exception:
-            log.exception("token_failed", reference=self.server.mint.reference())
+            log.exception(f"{self.what}_failed", reference=self.server.mint.reference())
             return await self.refuse(send, Rejected(500, "bug", "something went wrong on our side"))
         if answer.reason:
-            log.info("token_refused", reason=answer.reason, client_id=answer.client_id[:40])
+            log.info(f"{self.what}_refused", reason=answer.reason, client_id=answer.client_id[:40])
         more = [(b"www-authenticate", b'Basic realm="valetkey"')] if answer.status == 401 else None
         await send_json(send, answer.status, answer.body, more)
 
@@ -145,24 +159,19 @@ class TokenEndpoint:
         """Bytes to parameters, then the five steps. Raises Rejected, OAuthError, Busy, Unavailable."""
         headers = headers_of(scope)
         body = await read_body(receive, headers)
-        params, _ = read_form(body, headers.get(b"content-type", b""))
+        params, _ = read_form(body, headers.get(b"content-type", b""), self.longest)
         failures, client_id = self.server.failures, params.get("client_id") or ""
         if failures.counts and failures.too_many(guard.network(Request(scope)), client_id):
             raise Rejected(429, "secret_failures", "too many failed attempts; please wait a minute")
-        answer = await token_acts.token(
-            self.server,
-            self.profile,
-            params,
-            read_query(scope),
-            said(scope, headers, self.server.settings.server),
-        )
+        said_there = said(scope, headers, self.server.settings.server)
+        answer = await self.act(self.server, self.profile, params, read_query(scope), said_there)
         if answer.reason == "secret_wrong":
             failures.count(guard.network(Request(scope)), client_id)
         return answer
 
     async def refuse(self, send: Send, no: Rejected) -> None:
         """A request that could not be read, in the profile's own form."""
-        log.info("token_rejected", reason=no.reason, status=no.status)
+        log.info(f"{self.what}_rejected", reason=no.reason, status=no.status)
         _, body = self.profile.error_answer(OURS.get(no.status, "invalid_request"), no.reason, no.words, "")
         if "code" in body:
             body["code"] = no.status

@@ -1,14 +1,17 @@
 """Rulebook: what an operator set that the rules must know. Made once at start."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from valetkey.protocol.model import Catalogue
 from valetkey.protocol.profile import Profile
+from valetkey.protocol.resource import Resource
 
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """The profiles, the scope catalogue, the issuer (RFC 8414 2) and choices of the operator; times in seconds."""
+    """The profiles, the scope catalogue, the issuer (RFC 8414 2), the resource servers by their URI (RFC 8707) and
+    choices of the operator; times in seconds."""
 
     profiles: dict[str, Profile]
     default: Profile
@@ -17,3 +20,4 @@ class Rulebook:
     remember_consent: bool = True
     implicit_lifetime: int = 3600
     refresh_lifetime: int = 30 * 24 * 3600
+    resources: Mapping[str, Resource] = field(default_factory=dict)

@@ -1,0 +1,65 @@
+"""What this server can, for clients that set themselves up (RFC 8414 2). A line each; what is empty is left out."""
+
+from collections.abc import Callable, Iterable
+
+from msgspec import Struct
+
+from valetkey.protocol.client_auth import METHODS
+from valetkey.protocol.grants import GRANTS
+from valetkey.protocol.profile import Profile
+from valetkey.protocol.response_types import RESPONSE_TYPES
+from valetkey.protocol.rules.rulebook import Rulebook
+
+TOKEN, AUTHORIZE, JWKS = "/oauth/token", "/oauth/authorize", "/oauth/jwks"
+
+
+class About(Struct, frozen=True):
+    """What the members are made of: the rules, and what the server signs with if it can."""
+
+    book: Rulebook
+    signing: tuple[str, ...] = ()
+
+    @property
+    def profiles(self) -> list[Profile]:
+        """Those whose clients come to the token endpoint that is named here; `classic` has its own (classic.md 3)."""
+        return [profile for profile in self.book.profiles.values() if profile.token_path == TOKEN]
+
+    def at(self, path: str) -> str:
+        """The address of an endpoint."""
+        return self.book.issuer + path
+
+    def allowed(self, known: Iterable[str], field: Callable[[Profile], frozenset[str]]) -> list[str]:
+        """Those of the names that any of the profiles has."""
+        had = frozenset[str]().union(*map(field, self.profiles))
+        return [name for name in known if name in had]
+
+    def methods(self, *without: str) -> list[str]:
+        """The ways in which clients prove who they are."""
+        return [
+            name for name in self.allowed(METHODS, lambda profile: profile.client_auth) if name not in without
+        ]
+
+
+MEMBERS: dict[str, Callable[[About], object]] = {
+    "issuer": lambda about: about.book.issuer,
+    "authorization_endpoint": lambda about: about.at(AUTHORIZE),
+    "token_endpoint": lambda about: about.at(TOKEN),
+    "jwks_uri": lambda about: about.at(JWKS),
+    "scopes_supported": lambda about: list(about.book.catalogue),
+    "response_types_supported": lambda about: about.allowed(
+        RESPONSE_TYPES, lambda profile: profile.response_types
+    ),
+    "response_modes_supported": lambda about: ["query"],
+    "grant_types_supported": lambda about: about.allowed(GRANTS, lambda profile: profile.grants),
+    "token_endpoint_auth_methods_supported": lambda about: about.methods(),
+    "code_challenge_methods_supported": lambda about: ["S256"],
+    "authorization_response_iss_parameter_supported": lambda about: all(
+        profile.issuer_in_answer for profile in about.profiles
+    ),
+}
+
+
+def describe(about: About) -> dict[str, object]:
+    """The document."""
+    found = {name: member(about) for name, member in MEMBERS.items()}
+    return {name: value for name, value in found.items() if value not in ("", [], None)}

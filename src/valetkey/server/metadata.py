@@ -1,0 +1,22 @@
+"""The document that tells clients what this server can, and where it is looked for (RFC 8414 3)."""
+
+from urllib.parse import urlsplit
+
+from valetkey.protocol.endpoints.metadata import About, describe
+from valetkey.server.authorization_server import AuthorizationServer
+from valetkey.server.keys import Document, document
+
+WELL_KNOWN = "/.well-known/oauth-authorization-server"
+
+
+def metadata(server: AuthorizationServer) -> Document:
+    """The document; it changes with the settings alone."""
+    keys = server.keys
+    return document(describe(About(server.book, keys.schedule.algorithms if keys.can_sign else ())))
+
+
+def places(server: AuthorizationServer) -> list[str]:
+    """Its paths: for an issuer with a path the well-known part may stand before that path, or behind it where others
+    look for it (RFC 8414 3.1, 5)."""
+    path = urlsplit(server.book.issuer).path
+    return [WELL_KNOWN, WELL_KNOWN + path, path + WELL_KNOWN] if path else [WELL_KNOWN]

@@ -1,0 +1,49 @@
+"""Clients set themselves up: the metadata document is where they look, and all that it names is there (RFC 8414)."""
+
+from urllib.parse import urlsplit
+
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from tests.house import ONE_STORE, SITE, Build, House
+
+pytestmark = ONE_STORE
+PLACE = "/.well-known/oauth-authorization-server"
+
+
+async def test_the_document(house: House) -> None:
+    answer = await house.raw("GET", PLACE)
+    assert answer.status == 200 and answer.header("access-control-allow-origin") == "*"
+    assert answer.header("cache-control") == "public, max-age=300" and answer.header("etag")
+    told = answer.json()
+    assert told["issuer"] == SITE
+    assert all(value not in ("", [], None) for value in told.values())
+
+
+async def test_every_address_in_it_answers(house: House) -> None:
+    told = (await house.raw("GET", PLACE)).json()
+    addresses = [value for name, value in told.items() if name.endswith(("_endpoint", "_uri"))]
+    assert len(addresses) >= 3
+    for address in addresses:
+        assert address.startswith(f"{SITE}/")
+        found = [(await house.raw(method, urlsplit(address).path)).status for method in ("GET", "POST")]
+        assert 404 not in found and 500 not in found, (address, found)
+        assert set(found) != {405}, (address, found)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [PLACE, f"{PLACE}/tenant/one", f"/tenant/one{PLACE}"],
+)
+async def test_an_issuer_with_a_path(build: Build, path: str) -> None:
+    house: House = await build(issuer=f"{SITE}/tenant/one/")
+    told = (await house.raw("GET", path)).json()
+    assert told["issuer"] == f"{SITE}/tenant/one"
+    assert told["token_endpoint"] == f"{SITE}/tenant/one/oauth/token"
+    assert (await house.raw("GET", f"/tenant{PLACE}")).status == 404
+    house.app = Starlette(routes=[Mount("/tenant/one", house.app)])
+    assert (await house.raw("GET", f"/tenant/one{PLACE}")).json() == told
+    assert (await house.raw("GET", "/tenant/one/oauth/jwks")).json()["keys"]
+    assert (await house.raw("GET", "/tenant/one/v1/users/self")).json()["meta"]["code"] == 400
+    assert (await house.raw("GET", "/tenant/one/robots.txt")).status == 200

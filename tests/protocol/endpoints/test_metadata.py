@@ -1,0 +1,46 @@
+"""The metadata document says what the records say: profiles, grants, methods, catalogue."""
+
+from dataclasses import replace
+
+from tests.protocol.samples import BOOK
+from valetkey.protocol.client_auth import METHODS
+from valetkey.protocol.endpoints import metadata
+from valetkey.protocol.endpoints.metadata import About
+from valetkey.protocol.grants import GRANTS
+from valetkey.protocol.profiles import PROFILES
+
+
+def described(*profiles: str, signing: tuple[str, ...] = ("ES256", "RS256")) -> dict[str, object]:
+    named = {name: PROFILES[name] for name in profiles} or PROFILES
+    return metadata.describe(About(replace(BOOK, profiles=named), signing))
+
+
+def test_what_it_says():
+    told = described()
+    assert told["issuer"] == BOOK.issuer
+    assert told["token_endpoint"] == f"{BOOK.issuer}/oauth/token"
+    assert told["code_challenge_methods_supported"] == ["S256"]
+    assert told["authorization_response_iss_parameter_supported"] is True
+    assert told["scopes_supported"] == list(BOOK.catalogue)
+
+
+def test_all_that_the_profiles_of_today_know_is_there_and_nothing_else():
+    told = described("classic", "oauth20")
+    assert told["response_types_supported"] == ["code"]  # classic has an endpoint of its own
+    assert set(told["grant_types_supported"]) == PROFILES["oauth20"].grants & set(GRANTS)
+    methods = [name for name in METHODS if name in PROFILES["oauth20"].client_auth]
+    assert told["token_endpoint_auth_methods_supported"] == methods
+
+
+def test_a_profile_more_is_told_by_itself():
+    more = replace(PROFILES["oauth21"], name="more", response_types=frozenset({"code", "token"}))
+    told = metadata.describe(About(replace(BOOK, profiles={"more": more})))
+    assert told["response_types_supported"] == ["code", "token"]
+
+
+def test_what_there_is_nothing_of_is_left_out():
+    silent = replace(PROFILES["oauth21"], response_types=frozenset())
+    assert "response_types_supported" not in metadata.describe(About(replace(BOOK, profiles={"x": silent})))
+    silent = replace(PROFILES["oauth21"], issuer_in_answer=False)
+    told = metadata.describe(About(replace(BOOK, profiles={"x": silent})))
+    assert told["authorization_response_iss_parameter_supported"] is False
