@@ -76,10 +76,13 @@ class SessionSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 class TokenSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """[tokens] implicit_lifetime: seconds a token of the client-side flow lives; refresh_lifetime: seconds until an
-    app that does not come back must ask its people again."""
+    app that does not come back must ask its people again, refresh_absolute: until every app must; retry_window: seconds
+    in which an app that did not hear its new tokens may ask for them again."""
 
     implicit_lifetime: int = 3600
     refresh_lifetime: int = 30 * 24 * 3600
+    refresh_absolute: int = 180 * 24 * 3600
+    retry_window: int = 120
 
 
 class KeySettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -257,11 +260,10 @@ def checked(settings: Settings) -> Settings:
             raise SettingsError(f"fetch.ca: no certificates can be read there: {error}") from None
     if settings.server.workers < 1:
         raise SettingsError("server.workers: 1 or more")
-    if not MOST_CACHED <= settings.keys.lead <= settings.keys.lifetime // 2:
-        raise SettingsError(f"keys.lead: {MOST_CACHED} or more, and at most half of keys.lifetime")
     check_resources(settings.resources)
     if "basic" not in settings.scopes:
         raise SettingsError("scopes: the catalogue must have basic")
+    check_times(settings.keys, settings.tokens)
     return settings
 
 
@@ -274,3 +276,13 @@ def check_resources(resources: tuple[Resource, ...]) -> None:
             raise SettingsError(f"resources: the token_format of {each.uri} is opaque or jwt")
     if len({each.uri for each in resources}) < len(resources):
         raise SettingsError("resources: one of them stands there twice")
+
+
+def check_times(keys: KeySettings, tokens: TokenSettings) -> None:
+    """Raises SettingsError for times that do not go together."""
+    if not MOST_CACHED <= keys.lead <= keys.lifetime // 2:
+        raise SettingsError(f"keys.lead: {MOST_CACHED} or more, and at most half of keys.lifetime")
+    if not 0 < tokens.refresh_lifetime <= tokens.refresh_absolute:
+        raise SettingsError("tokens.refresh_lifetime: 1 or more, and at most tokens.refresh_absolute")
+    if not 0 <= tokens.retry_window < tokens.refresh_lifetime:
+        raise SettingsError("tokens.retry_window: 0 or more, and less than tokens.refresh_lifetime")

@@ -69,7 +69,7 @@ async def test_the_whole_flow(house: House, app: App, browser: Browser) -> None:
     answer = await redeem(house, app, code)
     assert answer.status_code == 200
     body = answer.json()
-    assert set(body) == {"access_token", "token_type", "scope", "expires_in"}
+    assert set(body) == {"access_token", "token_type", "scope", "expires_in", "refresh_token"}
     assert (body["token_type"], body["scope"], body["expires_in"]) == ("Bearer", "basic likes", 3600)
     assert re.fullmatch(r"vk_at_[0-9a-f]{12}[A-Za-z0-9_-]{43}[A-Za-z0-9]{6}", body["access_token"])
     assert await house.lives(body["access_token"])

@@ -16,6 +16,7 @@ from valetkey.protocol.model import (
     Client,
     ClientSecret,
     Consent,
+    RefreshToken,
     Scope,
     Session,
 )
@@ -32,6 +33,7 @@ ISSUER = "https://id.test"
 REDIRECT = "https://rp.test/cb"
 SECRET = "vk_cs_secret"
 CODE = "47a0479900504cb3ab4a1f626d174d2d"
+REFRESH = "vk_rt_refresh"
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 PERSON = Person("1574083", "snoopdogg", "Snoop Dogg", "https://id.test/p/1.jpg")
@@ -76,6 +78,11 @@ def authorization(**more: Any) -> Authorization:
 
 def code(**more: Any) -> AuthorizationCode:
     plain = AuthorizationCode(digest(CODE), authorization(), REDIRECT, NOW + 1)
+    return replace(plain, **more)
+
+
+def refresh(**more: Any) -> RefreshToken:
+    plain = RefreshToken(digest(REFRESH), authorization(), NOW - 3600, NOW + 1)
     return replace(plain, **more)
 
 

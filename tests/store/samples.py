@@ -15,8 +15,10 @@ from valetkey.protocol.model import (
     Client,
     ClientSecret,
     DeviceRequest,
+    Notice,
     PushedRequest,
     RefreshToken,
+    SealedSuccessor,
     Session,
     Ticket,
 )
@@ -64,6 +66,14 @@ def token(name: str = "token", root: Authorization | None = None, end: int | Non
 
 def refresh(name: str = "refresh", root: Authorization | None = None, **more: Any) -> RefreshToken:
     return replace(RefreshToken(digest(name), root or authorization(), NOW, NOW + 600), **more)
+
+
+def successor(name: str = "refresh", to: str = "next", **more: Any) -> SealedSuccessor:
+    return replace(SealedSuccessor(digest(name), digest(to), b"sealed", NOW + 120), **more)
+
+
+def notice(key: int = 1, owner: int = 1, app: str = "app", at: int = NOW) -> Notice:
+    return Notice(key, owner, app, "refresh_reused", at)
 
 
 def pushed(name: str = "pushed", end: int = NOW + 60) -> PushedRequest:

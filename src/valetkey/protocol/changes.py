@@ -10,6 +10,7 @@ from valetkey.protocol.model import (
     Client,
     Consent,
     DeviceRequest,
+    Notice,
     Picture,
     PushedRequest,
     RefreshToken,
@@ -32,6 +33,7 @@ Record = (
     | SealedSuccessor
     | PushedRequest
     | DeviceRequest
+    | Notice
     | Picture
     | SealedKey
 )
@@ -42,8 +44,8 @@ class Save(Struct, frozen=True):
     """Write a record.
 
     An Account, a Client or a SealedKey says by its `version` which one it follows: version 1 must be new, version n
-    must find n-1. A Consent replaces the one before it; a Picture may be there already; everything else must be new.
-    Otherwise Conflict.
+    must find n-1. A Consent replaces the one before it; a Picture may be there already, and so may a Notice, which
+    stays as it is; everything else must be new. Otherwise Conflict.
     """
 
     record: Record
@@ -63,6 +65,13 @@ class Revoke(Struct, frozen=True):
 
     authorization_id: int
     at: int
+
+
+class Extend(Struct, frozen=True):
+    """A refresh token that stays when it is used was used: its end moves on, never back."""
+
+    digest: bytes
+    expires_at: int
 
 
 class Withdraw(Struct, frozen=True):
@@ -116,5 +125,5 @@ class Once(Struct, frozen=True):
     until: int
 
 
-Change = Save | Spend | Revoke | Withdraw | Hold | Seen | End | EndAll | Remove | Once
+Change = Save | Spend | Revoke | Extend | Withdraw | Hold | Seen | End | EndAll | Remove | Once
 Changes = tuple[Change, ...]

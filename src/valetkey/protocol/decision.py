@@ -4,15 +4,26 @@ from msgspec import Struct
 
 from valetkey.protocol.changes import Changes
 from valetkey.protocol.errors import OAuthError
-from valetkey.protocol.model import TERMS, Account, Authorization, Client, Terms
+from valetkey.protocol.model import TERMS, Account, Authorization, Client, SealedSuccessor, Terms
 from valetkey.protocol.profile import Profile
+
+
+class Renewal(Struct, frozen=True):
+    """The refresh token that is given beside an access token: how long it lives, and what it is bound to.
+
+    The answer is kept until `retry_until` for who does not hear it, sealed under the refresh token handed in.
+    """
+
+    lifetime: int
+    terms: Terms = TERMS
+    retry_until: int | None = None
 
 
 class Granted(Struct, frozen=True):
     """Token endpoint: yes. The server mints a token for the authorization; it lives `lifetime` seconds or for ever.
 
-    `terms` narrow and bind the token; `renew` is how long the refresh token beside it lives, if there is one; `new`
-    says that the authorization is only being made: the server gives it its id and keeps it.
+    `terms` narrow and bind the token; `renew` asks for a refresh token beside it, `beside` for the one in this seal;
+    `new` says that the authorization is only being made: the server gives it its id and keeps it.
     """
 
     authorization: Authorization
@@ -21,9 +32,18 @@ class Granted(Struct, frozen=True):
     lifetime: int | None
     changes: Changes
     terms: Terms = TERMS
-    renew: int | None = None
+    renew: Renewal | None = None
     new: bool = False
     issued_token_type: str = ""
+    beside: SealedSuccessor | None = None
+
+
+class Repeated(Struct, frozen=True):
+    """Token endpoint: yes, with the answer that was given before, out of its seal (decision 0026)."""
+
+    successor: SealedSuccessor
+    profile: Profile
+    changes: Changes = ()
 
 
 class Refused(Struct, frozen=True):
@@ -93,4 +113,4 @@ class Answer(Struct, frozen=True):
 
 
 AuthorizeDecision = ErrorPage | Refuse | AskLogin | AskConsent | Answer
-TokenDecision = Granted | Refused
+TokenDecision = Granted | Repeated | Refused

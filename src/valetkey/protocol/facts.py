@@ -68,10 +68,11 @@ class ExchangeFacts(Struct, frozen=True):
 
 
 class ConnectedApp(Struct, frozen=True):
-    """One line of the connected-apps page."""
+    """One line of the connected-apps page; `ended_at` is when we last ended what it had (model.Notice)."""
 
     client: Client
     developer: str
     scope: tuple[str, ...]
     since: int
     last_used: int | None = None
+    ended_at: int | None = None

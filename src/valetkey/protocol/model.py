@@ -205,14 +205,26 @@ class RefreshToken(Struct, frozen=True):
 class SealedSuccessor(Struct, frozen=True):
     """The answer that a spent refresh token was given, sealed under that very token, for who did not hear it.
 
-    `successor` is the digest of the refresh token in it, `used_at` when that was spent.
+    `successor` is the digest of the refresh token in it, `terms` are those of the access token; `used_at` is when the
+    successor was spent.
     """
 
     digest: bytes
     successor: bytes
     content: bytes
     expires_at: int
+    terms: Terms = TERMS
     used_at: int | None = None
+
+
+class Notice(Struct, frozen=True):
+    """Access that we ended, which its person and the app's developer are told: one an authorization. `kind` is why."""
+
+    authorization_id: int
+    account_id: int
+    client_id: str
+    kind: str
+    at: int
 
 
 class PushedRequest(Struct, frozen=True):

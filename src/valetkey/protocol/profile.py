@@ -77,6 +77,8 @@ class Profile:
     """Seconds a code lives (RFC 6749 4.1.2: ten minutes at most; FAPI 2.0 5.3.2.1: 60)."""
     token_lifetime: int | None
     """Seconds an access token out of a code lives; None: until it is revoked (classic.md 3)."""
+    refresh_rotates: bool
+    """Whether a refresh token is used once and comes with a successor (RFC 9700 4.14.2; FAPI 2.0 5.3.2.1: it stays)."""
     token_in_query: bool
     """Whether an API call may carry its token in the query (RFC 6750 2.3; OAuth 2.1 5.1 dropped it)."""
     errors_redirected: bool

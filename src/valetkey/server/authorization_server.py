@@ -67,6 +67,8 @@ def assemble(
         remember_consent=settings.consent.remember,
         implicit_lifetime=settings.tokens.implicit_lifetime,
         refresh_lifetime=settings.tokens.refresh_lifetime,
+        refresh_absolute=settings.tokens.refresh_absolute,
+        retry_window=settings.tokens.retry_window,
         resources={resource.uri: resource for resource in settings.resources},
     )
     passwords = Passwords(settings.login.hash_threads, settings.login.hash_queue)

@@ -4,27 +4,27 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from valetkey.protocol.changes import Changes, Save
-from valetkey.protocol.decision import Granted, Refused
+from valetkey.protocol.decision import Granted, Refused, Repeated
 from valetkey.protocol.endpoints import token as rules
 from valetkey.protocol.endpoints.token import TokenRequest
 from valetkey.protocol.errors import OAuthError
 from valetkey.protocol.facts import NOTHING_KNOWN, ExchangeFacts
-from valetkey.protocol.model import AccessToken, Authorization, RefreshToken
+from valetkey.protocol.model import AccessToken, Authorization, RefreshToken, SealedSuccessor
 from valetkey.protocol.params import Params
 from valetkey.protocol.profile import Profile, TokenAnswer
 from valetkey.protocol.rules.digest import digest
 from valetkey.protocol.rules.headers import Headers
 from valetkey.server.authorization_server import AuthorizationServer
 from valetkey.server.pictures import person
+from valetkey.server.seal import Told, opened, sealed
 from valetkey.server.settle import settle
 
 
 class Issued(Struct, frozen=True):
     """A granted request with its tokens minted."""
 
-    granted: Granted
-    token: str
-    refresh_token: str
+    profile: Profile
+    answer: TokenAnswer
     changes: Changes
 
 
@@ -46,8 +46,11 @@ async def token(
     except OAuthError as error:
         return refused(error, profile, params.get("client_id") or "")
 
+    redeemed = params.get(request.grant.redeems) or ""
+
     def decide(facts: ExchangeFacts) -> Issued | Refused:
-        return issue(server, rules.decide(request, facts, server.book, server.clock()))
+        decision = rules.decide(request, facts, server.book, server.clock())
+        return decision if isinstance(decision, Refused) else issue(server, decision, redeemed)
 
     async def facts(used: frozenset[bytes]) -> ExchangeFacts:
         found = await look_up(server, request)
@@ -58,7 +61,7 @@ async def token(
     client_id = request.shown.client_id
     if isinstance(done, Refused):
         return refused(done.error, done.profile, client_id)
-    return Reply(200, answer(server, done), client_id=client_id)
+    return Reply(200, done.profile.token_answer(done.answer), client_id=client_id)
 
 
 async def look_up(server: AuthorizationServer, request: TokenRequest) -> ExchangeFacts:
@@ -76,40 +79,43 @@ async def look_up(server: AuthorizationServer, request: TokenRequest) -> Exchang
     return ExchangeFacts(client)
 
 
-def issue(server: AuthorizationServer, decision: Granted | Refused) -> Issued | Refused:
+def issue(server: AuthorizationServer, decision: Granted | Repeated, redeemed: str) -> Issued:
     """Mint what a granted request is given, and ask for it to be kept."""
-    if isinstance(decision, Refused):
-        return decision
-    now, root, form = server.clock(), decision.authorization, decision.profile.token_form
-    kept: list[Authorization | AccessToken | RefreshToken] = []
+    now = server.clock()
+    if isinstance(decision, Repeated):
+        return Issued(decision.profile, opened(decision.successor, redeemed, now), decision.changes)
+    root, renew = decision.authorization, decision.renew
+    kept: list[Authorization | AccessToken | RefreshToken | SealedSuccessor] = []
     if decision.new:
         root = replace(root, id=server.mint.authorization_id(now))
         kept.append(root)
-    value = server.mint.access_token(form, root.client_id, now)
+    value = server.mint.access_token(decision.profile.token_form, root.client_id, now)
     expires_at = None if decision.lifetime is None else now + decision.lifetime
     kept.append(AccessToken(digest(value), root, now, expires_at, decision.terms))
     refresh_token = ""
-    if decision.renew is not None:
+    if decision.beside is not None:
+        refresh_token = opened(decision.beside, redeemed, now).refresh_token
+    elif renew is not None:
         refresh_token = server.mint.refresh_token(now)
-        kept.append(RefreshToken(digest(refresh_token), root, now, now + decision.renew, decision.terms))
-    return Issued(decision, value, refresh_token, (*decision.changes, *(Save(record) for record in kept)))
+        kept.append(RefreshToken(digest(refresh_token), root, now, now + renew.lifetime, renew.terms))
+    told = answer(server, decision, value, refresh_token)
+    if renew is not None and renew.retry_until is not None:
+        kept.append(sealed(Told(told, now), decision.terms, redeemed, renew.retry_until, server.mint))
+    return Issued(decision.profile, told, (*decision.changes, *(Save(record) for record in kept)))
 
 
-def answer(server: AuthorizationServer, issued: Issued) -> dict[str, object]:
-    """A granted request in the words of the profile."""
-    granted = issued.granted
+def answer(server: AuthorizationServer, granted: Granted, token: str, refresh_token: str) -> TokenAnswer:
+    """What a granted request is told."""
     terms, account = granted.terms, granted.account
-    return granted.profile.token_answer(
-        TokenAnswer(
-            token=issued.token,
-            scope=terms.scope or granted.authorization.scope,
-            lifetime=granted.lifetime,
-            person=person(server, account) if account is not None else None,
-            token_type="DPoP" if terms.jkt else "Bearer",
-            refresh_token=issued.refresh_token,
-            issued_token_type=granted.issued_token_type,
-            details=terms.details,
-        )
+    return TokenAnswer(
+        token=token,
+        scope=terms.scope or granted.authorization.scope,
+        lifetime=granted.lifetime,
+        person=person(server, account) if account is not None else None,
+        token_type="DPoP" if terms.jkt else "Bearer",
+        refresh_token=refresh_token,
+        issued_token_type=granted.issued_token_type,
+        details=terms.details,
     )
 
 

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from valetkey.protocol.changes import Changes
 from valetkey.protocol.facts import AuthorizeFacts, BearerFacts, ConnectedApp, ExchangeFacts
-from valetkey.protocol.model import Account, Client, DeviceRequest, PushedRequest, Session, Ticket
+from valetkey.protocol.model import Account, Client, DeviceRequest, Notice, PushedRequest, Session, Ticket
 from valetkey.protocol.sealed_key import SealedKey
 
 
@@ -52,6 +52,9 @@ class Store(Protocol):
     async def signed_in(self, session_digest: bytes) -> tuple[Session, Account] | None: ...
     async def sessions_of(self, account_id: int) -> list[Session]: ...
     async def connected_apps(self, account_id: int) -> list[ConnectedApp]: ...
+    async def notices(self, client_id: str, limit: int) -> list[Notice]:
+        """What people of this client and its developer are told, the latest first."""
+
     async def clients_of(self, owner_id: int) -> list[Client]: ...
     async def clients(self, after: str, limit: int) -> list[Client]:
         """Every client in the order of ids, those behind `after`."""
@@ -87,8 +90,9 @@ class Store(Protocol):
         """Delete up to `limit` rows that no rule can need any more, in one go, and return how many went.
 
         Expired sessions, tickets, tokens, sealed successors, pushed requests, once-keys and counters; codes and
-        device requests an hour after their expiry; what a revoked authorization had; authorizations that have neither
-        code nor token left; pictures that no account shows; keys that are shown no more.
+        device requests an hour after their expiry; notices after 90 days; what a revoked authorization had;
+        authorizations that have neither code nor token left; pictures that no account shows; keys that are shown no
+        more.
         """
 
     async def shrink(self, limit: int) -> int:

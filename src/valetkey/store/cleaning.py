@@ -46,6 +46,8 @@ class Dead(Struct, frozen=True):
         )
 
 
+NOTICED = 90 * 24 * 3600  # seconds for which people can read a notice
+
 # A worker may still report the calls of the hour before. A code stays for an hour after its end, so that showing it
 # again is known for a replay, and a device for an hour, so that it is told why.
 DEAD = (
@@ -55,6 +57,7 @@ DEAD = (
     Dead("pushed_requests", "digest", "t.expires_at"),
     Dead("device_requests", "digest", "t.expires_at", "{end} <= CAST($2 AS BIGINT) - 3600"),
     Dead("once", "key", "t.until"),
+    Dead("notices", "authorization_id", "t.at", f"{{end}} <= CAST($2 AS BIGINT) - {NOTICED}"),
     Dead("counters", "key", "t.until"),
     Dead("usage", "key, hour", "t.hour", "{end} < CAST($2 AS BIGINT) / 3600 - 1"),
     Dead("pictures", "account_id, name", "t.loose", "{end} = 1 AND {end} < $2"),

@@ -5,7 +5,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from valetkey.protocol.facts import AuthorizeFacts, BearerFacts, ConnectedApp, ExchangeFacts
-from valetkey.protocol.model import NOBODY, Account, Client, DeviceRequest, PushedRequest, Session, Ticket
+from valetkey.protocol.model import (
+    NOBODY,
+    Account,
+    Client,
+    DeviceRequest,
+    Notice,
+    PushedRequest,
+    Session,
+    Ticket,
+)
 from valetkey.protocol.sealed_key import SealedKey
 from valetkey.store import rows, sql
 from valetkey.store.kept import Kept
@@ -98,7 +107,7 @@ class Lookups(ABC):
             account_id = refresh.authorization.account_id
             account = self._accounts.find(account_id, account_version) or await self.account(account_id)
         if sealed[0] is not None:
-            successor = rows.successor(digest, (*sealed, used_at))
+            successor = rows.successor(digest, sealed, used_at)
         return ExchangeFacts(client, None, account, refresh, successor)
 
     async def remembered(self, keys: Sequence[bytes]) -> frozenset[bytes]:
@@ -150,9 +159,12 @@ class Lookups(ABC):
     async def connected_apps(self, account_id: int) -> list[ConnectedApp]:
         found = await self._listed(sql.CONNECTED_APPS, account_id)
         return [
-            ConnectedApp(rows.client(row[:-4]), row[-4] or "", rows.names(row[-3]), row[-2], row[-1])
+            ConnectedApp(rows.client(row[:-5]), row[-5] or "", rows.names(row[-4]), *row[-3:])
             for row in found
         ]
+
+    async def notices(self, client_id: str, limit: int) -> list[Notice]:
+        return [rows.notice(row) for row in await self._listed(sql.NOTICES, client_id, limit)]
 
     async def clients_of(self, owner_id: int) -> list[Client]:
         return [rows.client(row) for row in await self._listed(sql.CLIENTS_OF, owner_id)]

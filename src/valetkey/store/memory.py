@@ -12,6 +12,7 @@ from valetkey.protocol.model import (
     Client,
     Consent,
     DeviceRequest,
+    Notice,
     PushedRequest,
     Session,
     Ticket,
@@ -122,7 +123,11 @@ class MemoryStore:
         ]
         found.sort(key=lambda pair: (-pair[0].granted_at, pair[1].id.encode()))
         return [
-            ConnectedApp(client, self._developer(client), said.scope, said.granted_at, self._last_used(said))
+            ConnectedApp(
+                *(client, self._developer(client), said.scope, said.granted_at),
+                self._last_used(said),
+                self._ended(said),
+            )
             for said, client in found
         ]
 
@@ -131,9 +136,20 @@ class MemoryStore:
         times = [at for key, at in self._tables.used.items() if self._pair(key) == pair]
         return max(times, default=None)
 
+    def _ended(self, said: Consent) -> int | None:
+        pair = (said.account_id, said.client_id)
+        times = [
+            each.at for each in self._tables.notices.values() if (each.account_id, each.client_id) == pair
+        ]
+        return max(times, default=None)
+
     def _pair(self, key: int) -> tuple[int, str] | None:
         root = self._tables.roots.get(key)
         return (root.account_id, root.client_id) if root else None
+
+    async def notices(self, client_id: str, limit: int) -> list[Notice]:
+        found = [each for each in self._tables.notices.values() if each.client_id == client_id]
+        return sorted(found, key=lambda each: (-each.at, -each.authorization_id))[:limit]
 
     async def clients_of(self, owner_id: int) -> list[Client]:
         found = [each for each in self._tables.clients.values() if each.owner_id == owner_id]

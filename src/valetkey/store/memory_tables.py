@@ -10,6 +10,7 @@ from valetkey.protocol.changes import (
     Changes,
     End,
     EndAll,
+    Extend,
     Hold,
     Once,
     Record,
@@ -28,6 +29,7 @@ from valetkey.protocol.model import (
     Client,
     Consent,
     DeviceRequest,
+    Notice,
     Picture,
     PushedRequest,
     RefreshToken,
@@ -37,6 +39,7 @@ from valetkey.protocol.model import (
 )
 from valetkey.protocol.sealed_key import SealedKey
 from valetkey.store.base import Conflict
+from valetkey.store.cleaning import NOTICED
 
 Table = dict[Any, Any]
 
@@ -57,6 +60,7 @@ class Tables:
         self.successors: dict[bytes, SealedSuccessor] = {}
         self.pushed: dict[bytes, PushedRequest] = {}
         self.devices: dict[bytes, DeviceRequest] = {}
+        self.notices: dict[int, Notice] = {}
         self.pictures: dict[tuple[int, str], Picture] = {}
         self.keys: dict[str, SealedKey] = {}
         self.once: dict[bytes, int] = {}
@@ -100,6 +104,7 @@ class Tables:
         for table in shown:
             self._drop(table, lambda _, each: each.expires_at <= now - 3600)
         self._drop(self.once, lambda _, until: until <= now)
+        self._drop(self.notices, lambda _, each: each.at <= now - NOTICED)
         self._drop(self.counters, lambda _, counter: counter[1] <= now)
         self._drop(self.usage, lambda slot, _: slot[1] < now // 3600 - 1)
         self._drop(self.pictures, lambda _, each: each.name != self._shown(each.account_id))
@@ -166,7 +171,7 @@ class Tables:
             case Remove(client_id):
                 self._remove(client_id)
             case _:
-                self._session(change)
+                self._lasting(change)
 
     def _spend(self, change: Spend) -> None:
         table = self._by_digest[change.kind]
@@ -177,8 +182,12 @@ class Tables:
             raise Conflict
         self._put(table, change.digest, replace(found, spent_at=change.at))
 
-    def _session(self, change: Seen | End | EndAll) -> None:
+    def _lasting(self, change: Extend | Seen | End | EndAll) -> None:
         match change:
+            case Extend(digest, end):
+                found = self.refreshes.get(digest)
+                if found is not None and found.expires_at < end:
+                    self._put(self.refreshes, digest, replace(found, expires_at=end))
             case Seen(digest, at, end):
                 if digest in self.sessions:
                     moved = replace(self.sessions[digest], last_seen_at=at, expires_at=end)
@@ -195,6 +204,7 @@ class Tables:
             self._drop(table, lambda _, each: each.authorization.id in held)
         self._drop(self.roots, lambda key, _: key in held)
         self._drop(self.consents, lambda pair, _: pair[1] == client_id)
+        self._drop(self.notices, lambda _, each: each.client_id == client_id)
         self._drop(self.clients, lambda key, _: key == client_id)
 
     def _save(self, record: Record) -> None:
@@ -214,6 +224,14 @@ class Tables:
                 self._put(self.consents, (record.account_id, record.client_id), record)
             case Picture():
                 self._put(self.pictures, (record.account_id, record.name), record)
+            case Notice():
+                first = self.notices.get(record.authorization_id, record)
+                self._put(self.notices, record.authorization_id, first)
+            case _:
+                self._save_new(record)
+
+    def _save_new(self, record: Any) -> None:
+        match record:
             case Authorization():
                 self._put_new(self.roots, record.id, record)
             case DeviceRequest() if record.user_code in (each.user_code for each in self.devices.values()):

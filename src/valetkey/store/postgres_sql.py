@@ -1,6 +1,15 @@
 """The statements that only PostgreSQL knows: sets of rows in one statement."""
 
-from valetkey.store.steps import HOLD, NEW_AUTHORIZATION, NEW_CODE, NEW_REFRESH, NEW_TOKEN, SPEND_CODE
+from valetkey.store.steps import (
+    HOLD,
+    NEW_AUTHORIZATION,
+    NEW_CODE,
+    NEW_REFRESH,
+    NEW_SUCCESSOR,
+    NEW_TOKEN,
+    SPEND_CODE,
+    SPEND_REFRESH,
+)
 
 
 def _given(columns: str) -> str:
@@ -47,15 +56,27 @@ _REFRESH_COLUMNS = (
     "digest, authorization_id, created_at, expires_at, terms, spent_at",
     "refresh, refresh_root, refresh_at, refresh_end, refresh_terms, refresh_spent",
 )
-# Locked in the order of their digests, so that batches with the same codes wait for one another but not in a circle.
-_HELD = (
-    "SELECT digest FROM codes WHERE digest = ANY($2::bytea[]) AND spent_at IS NULL "
-    "ORDER BY digest FOR NO KEY UPDATE"
+_SEALED = "spent_refresh bytea, successor bytea, content bytea, sealed_end bigint, sealed_terms text"
+_SEALED_COLUMNS = (
+    "successors",
+    "digest, successor, content, expires_at, terms",
+    "spent_refresh, successor, content, sealed_end, sealed_terms",
 )
-_SPENT = (
-    "UPDATE codes SET spent_at = x.at FROM held JOIN x ON x.code = held.digest "
-    "WHERE codes.digest = held.digest AND codes.spent_at IS NULL RETURNING x.*"
-)
+
+
+def _spent(table: str) -> tuple[str, str]:
+    """What is used once is spent: `digest` of x at `at`. Locked in the order of their digests, so that batches with the
+    same ones wait for one another but not in a circle."""
+    held = (
+        f"SELECT digest FROM {table} WHERE digest = ANY($2::bytea[]) AND spent_at IS NULL "  # noqa: S608
+        "ORDER BY digest FOR NO KEY UPDATE"
+    )
+    spent = (
+        f"UPDATE {table} SET spent_at = x.at FROM held JOIN x ON x.shown = held.digest "  # noqa: S608
+        f"WHERE {table}.digest = held.digest AND {table}.spent_at IS NULL RETURNING x.*"
+    )
+    return f"held AS ({held})", f"spent AS ({spent})"
+
 
 # In the order of the keys, as whoever takes back several consents finds them.
 _CONSENTED = (
@@ -69,20 +90,28 @@ _ALLOWED = "SELECT x.* FROM x JOIN consented c ON c.account_id = x.holder AND c.
 SHAPES: dict[tuple[str, ...], str] = {
     # A token is kept only where the code was spent; of several lists with the same code, one spends it.
     (SPEND_CODE, NEW_TOKEN): _batch(
-        f"at bigint, code bytea, {_TOKEN}",
-        f"held AS ({_HELD})",
-        f"spent AS ({_SPENT})",
+        f"at bigint, shown bytea, {_TOKEN}",
+        *_spent("codes"),
         f"kept AS ({_put(*_TOKEN_COLUMNS, 'spent')})",
         written="spent",
     ),
     (SPEND_CODE, NEW_TOKEN, NEW_REFRESH): _batch(
-        f"at bigint, code bytea, {_TOKEN}, {_REFRESH}",
-        f"held AS ({_HELD})",
-        f"spent AS ({_SPENT})",
+        f"at bigint, shown bytea, {_TOKEN}, {_REFRESH}",
+        *_spent("codes"),
         f"kept AS ({_put(*_TOKEN_COLUMNS, 'spent')})",
         f"renewable AS ({_put(*_REFRESH_COLUMNS, 'spent')})",
         written="spent",
     ),
+    (SPEND_REFRESH, NEW_TOKEN, NEW_REFRESH, NEW_SUCCESSOR): _batch(
+        f"at bigint, shown bytea, {_TOKEN}, {_REFRESH}, {_SEALED}",
+        *_spent("refresh_tokens"),
+        f"kept AS ({_put(*_TOKEN_COLUMNS, 'spent')})",
+        f"renewed AS ({_put(*_REFRESH_COLUMNS, 'spent')})",
+        f"sealed AS ({_put(*_SEALED_COLUMNS, 'spent')})",
+        written="spent",
+    ),
+    # A refresh token that stays, and whatever else is given without anything being spent.
+    (NEW_TOKEN,): _batch(_TOKEN, f"kept AS ({_put(*_TOKEN_COLUMNS, 'x')})", written="x"),
     # A code is kept only where the consent was not taken back meanwhile.
     (HOLD, NEW_AUTHORIZATION, NEW_CODE): _batch(
         f"holder bigint, app text, {_ROOT}, {_CODE}",

@@ -16,6 +16,7 @@ from valetkey.protocol.model import (
     ClientSecret,
     Consent,
     DeviceRequest,
+    Notice,
     PushedRequest,
     RefreshToken,
     Registration,
@@ -43,7 +44,8 @@ AUTHORIZATION = "id account_id client_id scope granted_at revoked_at terms".spli
 CODE = "redirect_uri expires_at challenge spent_at".split()  # behind the digest that it was found by
 TOKEN = "created_at expires_at terms".split()
 REFRESH = "created_at expires_at terms spent_at".split()
-SUCCESSOR = "successor content expires_at".split()
+SUCCESSOR = "successor content expires_at terms".split()
+NOTICE = "authorization_id account_id client_id kind at".split()
 PUSHED = "digest client_id query expires_at spent_at".split()
 DEVICE = (
     "digest user_code client_id scope expires_at interval terms polled_at said authorization_id spent_at"
@@ -96,8 +98,13 @@ def refresh(digest: bytes, row: Row, root: Authorization) -> RefreshToken:
     return RefreshToken(digest, root, created_at, expires_at, terms(bound), spent_at)
 
 
-def successor(digest: bytes, row: Row) -> SealedSuccessor:
-    return SealedSuccessor(digest, *row)
+def successor(digest: bytes, row: Row, used_at: int | None) -> SealedSuccessor:
+    following, content, expires_at, bound = row
+    return SealedSuccessor(digest, following, content, expires_at, terms(bound), used_at)
+
+
+def notice(row: Row) -> Notice:
+    return Notice(*row)
 
 
 def pushed(row: Row) -> PushedRequest:

@@ -10,6 +10,7 @@ from valetkey.store.rows import (
     CONSENT,
     DEVICE,
     KEY,
+    NOTICE,
     PUSHED,
     REFRESH,
     SESSION,
@@ -108,10 +109,15 @@ SESSIONS_OF = select(
 _LAST_USED = select(
     "max(a.last_used_at)", "authorizations a WHERE a.account_id = k.account_id AND a.client_id = c.id"
 )
+_ENDED = select("max(n.at)", "notices n WHERE n.account_id = k.account_id AND n.client_id = c.id")
 CONNECTED_APPS = select(
-    f"{_client}, {_developer}, k.scope, k.granted_at, ({_LAST_USED})",
+    f"{_client}, {_developer}, k.scope, k.granted_at, ({_LAST_USED}), ({_ENDED})",
     "consents k JOIN clients c ON c.id = k.client_id LEFT JOIN accounts d ON d.id = c.owner_id "
     "WHERE k.account_id = $1 ORDER BY k.granted_at DESC, k.client_id",
+)
+NOTICES = select(
+    columns("n", NOTICE),
+    "notices n WHERE n.client_id = $1 ORDER BY n.at DESC, n.authorization_id DESC LIMIT $2",
 )
 CLIENTS_OF = select(_client, "clients c WHERE c.owner_id = $1 ORDER BY c.created_at, c.id")
 CLIENTS = select(_client, "clients c WHERE c.id > $1 ORDER BY c.id LIMIT $2")

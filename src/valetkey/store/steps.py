@@ -8,6 +8,7 @@ from valetkey.protocol.changes import (
     Changes,
     End,
     EndAll,
+    Extend,
     Hold,
     Once,
     Remove,
@@ -25,6 +26,7 @@ from valetkey.protocol.model import (
     Client,
     Consent,
     DeviceRequest,
+    Notice,
     Picture,
     PushedRequest,
     RefreshToken,
@@ -39,6 +41,7 @@ from valetkey.store.rows import (
     CLIENT,
     DEVICE,
     KEY,
+    NOTICE,
     PUSHED,
     SESSION,
     TICKET,
@@ -109,9 +112,9 @@ NEW_TOKEN = _insert("tokens", "digest authorization_id created_at expires_at ter
 NEW_REFRESH = _insert(
     "refresh_tokens", "digest authorization_id created_at expires_at terms spent_at".split()
 )
-NEW_SUCCESSOR = _insert("successors", "digest successor content expires_at".split())
+NEW_SUCCESSOR = _insert("successors", "digest successor content expires_at terms".split())
 NEW_PUSHED, NEW_DEVICE = _insert("pushed_requests", PUSHED), _insert("device_requests", DEVICE)
-NEW_ONCE = _insert("once", ["key", "until"])
+NEW_ONCE, NEW_NOTICE = _insert("once", ["key", "until"]), _insert("notices", NOTICE)
 PUT_CONSENT = (
     "INSERT INTO consents(account_id, client_id, scope, granted_at) VALUES($1, $2, $3, $4) "
     "ON CONFLICT(account_id, client_id) DO UPDATE SET scope = excluded.scope, granted_at = excluded.granted_at"
@@ -132,6 +135,7 @@ SPEND_TICKET = (
     "UPDATE tickets SET spent_at = $1 WHERE digest = $2 AND spent_at IS NULL AND EXISTS "
     "(SELECT 1 FROM sessions WHERE sessions.digest = tickets.session_digest FOR KEY SHARE)"
 )
+EXTEND = "UPDATE refresh_tokens SET expires_at = $1 WHERE digest = $2 AND expires_at < $1"
 REVOKE = "UPDATE authorizations SET revoked_at = $1 WHERE revoked_at IS NULL AND id = $2"
 REVOKE_ALL = "UPDATE authorizations SET revoked_at = $1 WHERE revoked_at IS NULL AND account_id = $2"
 REVOKE_PAIR = f"{REVOKE_ALL} AND client_id = $3"
@@ -148,6 +152,7 @@ REMOVE = (
     "DELETE FROM refresh_tokens WHERE authorization_id IN (SELECT id FROM authorizations WHERE client_id = $1)",
     "DELETE FROM authorizations WHERE client_id = $1",
     "DELETE FROM consents WHERE client_id = $1",
+    "DELETE FROM notices WHERE client_id = $1",
     "DELETE FROM clients WHERE id = $1",
 )
 _SPENDS = {
@@ -218,8 +223,12 @@ def _save_refresh(record: RefreshToken) -> list[Step]:
 
 
 def _save_successor(record: SealedSuccessor) -> list[Step]:
-    row = (record.digest, record.successor, record.content, record.expires_at)
+    row = (record.digest, record.successor, record.content, record.expires_at, bound(record.terms))
     return [Step(NEW_SUCCESSOR, row, must=True)]
+
+
+def _save_notice(record: Notice) -> list[Step]:
+    return [Step(NEW_NOTICE, tuple(getattr(record, name) for name in NOTICE))]
 
 
 def _save_pushed(record: PushedRequest) -> list[Step]:
@@ -267,6 +276,7 @@ _SAVES: dict[type, Callable[[Any], list[Step]]] = {
     SealedSuccessor: _save_successor,
     PushedRequest: _save_pushed,
     DeviceRequest: _save_device,
+    Notice: _save_notice,
     Picture: _save_picture,
     SealedKey: _save_key,
 }
@@ -274,6 +284,7 @@ _STEPS: dict[type[Change], Callable[[Any], list[Step]]] = {
     Save: _save,
     Spend: _spend,
     Revoke: lambda change: [Step(REVOKE, (change.at, change.authorization_id))],
+    Extend: lambda change: [Step(EXTEND, (change.expires_at, change.digest))],
     Withdraw: _withdraw,
     Hold: lambda change: [Step(HOLD, (change.account_id, change.client_id), must=True)],
     Seen: lambda change: [Step(SEEN, (change.at, change.expires_at, change.session_digest))],

@@ -29,7 +29,7 @@ from tests.protocol.samples import (
 )
 from valetkey.protocol.changes import Once, Revoke, Spend
 from valetkey.protocol.client_auth import METHODS
-from valetkey.protocol.decision import Granted, Refused
+from valetkey.protocol.decision import Granted, Refused, Renewal
 from valetkey.protocol.endpoints.token import REQUEST_NAMES, decide, read
 from valetkey.protocol.errors import InvalidClient, InvalidRequest, OAuthError
 from valetkey.protocol.facts import ExchangeFacts
@@ -139,7 +139,7 @@ def test_what_classic_says(body: dict[str, str], facts: ExchangeFacts, message: 
         "password",  # C11
         "implicit",
         "token",
-        "refresh_token",
+        "refresh-token",
         "Authorization_Code",
         "authorization_code ",
         "authorization_code,password",
@@ -237,7 +237,7 @@ def test_every_method_of_today(
     body = {name: value for name, value in PROVEN.items() if name not in names}
     granted = answer(body, ExchangeFacts(app, BOUND, account()), header, profile)
     spends = (Spend(AuthorizationCode, BOUND.digest, NOW),)
-    assert granted == Granted(authorization(), account(), profile, 3600, spends)
+    assert granted == Granted(authorization(), account(), profile, 3600, spends, renew=Renewal(2592000))
 
 
 TWO_METHODS = "the client is authenticated by two methods at once (RFC 6749 2.3)"

@@ -24,17 +24,17 @@ from tests.protocol.samples import (
     told,
 )
 from valetkey.protocol.changes import Revoke, Spend
-from valetkey.protocol.decision import Granted
+from valetkey.protocol.decision import Granted, Renewal
 from valetkey.protocol.errors import InvalidGrant, InvalidRequest, OAuthError
 from valetkey.protocol.facts import ExchangeFacts
 from valetkey.protocol.grants import GRANTS
 from valetkey.protocol.grants.authorization_code import AUTHORIZATION_CODE, decide
-from valetkey.protocol.model import AuthorizationCode, Client, Registration
+from valetkey.protocol.model import TERMS, AuthorizationCode, Client, Registration, Terms
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.profiles.classic import CLASSIC
 from valetkey.protocol.profiles.oauth20 import OAUTH20
 from valetkey.protocol.profiles.oauth21 import OAUTH21
-from valetkey.protocol.rules.grant import Proven, renewable
+from valetkey.protocol.rules.grant import Proven
 
 REVOKES = (Revoke(77, NOW),)
 NO_CODE = "Matching code was not found or was already used."
@@ -82,7 +82,8 @@ def test_a_code_is_redeemed_and_spent(
 ) -> None:
     granted = outcome(pairs, facts(found), app, profile)
     spends = (Spend(AuthorizationCode, found.digest, NOW),)
-    assert granted == Granted(found.authorization, account(), profile, lifetime, spends)
+    renew = None if profile is CLASSIC else Renewal(2592000)
+    assert granted == Granted(found.authorization, account(), profile, lifetime, spends, renew=renew)
 
 
 BOUND = code(challenge=CHALLENGE)
@@ -234,19 +235,28 @@ def test_every_grant_stands_under_its_own_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("grants", "given", "seconds"),
+    ("grants", "given", "renew"),
     [
-        ({"authorization_code", "refresh_token"}, (), 2592000),
+        ({"authorization_code", "refresh_token"}, (), Renewal(2592000)),
         ({"authorization_code", "refresh_token"}, ("authorization_code",), None),
         ({"authorization_code"}, (), None),
         ({"authorization_code"}, ("refresh_token",), None),
     ],
 )
 def test_a_refresh_token_is_beside_it_where_profile_and_client_have_that_grant(
-    grants: set[str], given: tuple[str, ...], seconds: int | None
+    grants: set[str], given: tuple[str, ...], renew: Renewal | None
 ) -> None:
     profile = other_rules(OAUTH20, grants=frozenset(grants))
     app = client(registered=Registration(grant_types=given))
-    assert renewable(app, profile, BOOK) == seconds
     granted = outcome(asked(), facts(code()), app, profile)
-    assert isinstance(granted, Granted) and granted.renew == seconds
+    assert isinstance(granted, Granted) and granted.renew == renew
+
+
+@pytest.mark.parametrize(("app", "bound"), [(client(), TERMS), (public(), Terms(jkt="key"))])
+def test_the_refresh_token_of_a_client_without_a_secret_is_bound_to_its_key(
+    app: Client, bound: Terms
+) -> None:
+    """RFC 9449 5, RFC 8705 4: who authenticates at every use may change its key."""
+    proven = Proven(params(**PROVEN), app, OAUTH21, facts(BOUND), BOOK, NOW, Terms(jkt="key"))
+    granted = decide(proven)
+    assert (granted.terms, granted.renew) == (Terms(jkt="key"), Renewal(2592000, bound))

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
+from tests.store.contract.races import outcomes
 from tests.store.samples import (
     NOW,
     account,
@@ -13,22 +14,24 @@ from tests.store.samples import (
     code,
     device,
     digest,
+    notice,
     pushed,
     refresh,
     settle_in,
+    successor,
     token,
 )
-from valetkey.protocol.changes import Once, Remove, Revoke, Save, Spend
+from valetkey.protocol.changes import Changes, Extend, Once, Remove, Revoke, Save, Spend
 from valetkey.protocol.facts import BearerFacts, ExchangeFacts
 from valetkey.protocol.model import (
     NOBODY,
     AccessToken,
     AuthorizationCode,
+    Consent,
     DeviceRequest,
     PushedRequest,
     RefreshToken,
     Registration,
-    SealedSuccessor,
     Terms,
 )
 from valetkey.store import Conflict, Store
@@ -44,6 +47,11 @@ BOUND = Terms(
     auth_time=NOW,
     acr="2",
 )
+
+
+def rotation(name: str, to: str) -> Changes:
+    spend = Spend(RefreshToken, digest(name), NOW)
+    return spend, Save(token(f"t{to}")), Save(refresh(to)), Save(successor(name, to, terms=BOUND))
 
 
 class GrantsContract:
@@ -78,7 +86,7 @@ class GrantsContract:
     async def test_all_that_a_refresh_needs_comes_at_once(self, store: Store) -> None:
         await settle_in(store)
         first, second = refresh("first", terms=BOUND), refresh("second")
-        sealed = SealedSuccessor(first.digest, second.digest, b"sealed", NOW + 60)
+        sealed = successor("first", "second", terms=BOUND)
         await store.apply((Save(authorization()), Save(first)))
         assert await store.refresh_facts("app", first.digest) == ExchangeFacts(
             client(), None, account(), first
@@ -162,7 +170,7 @@ class GrantsContract:
             root, name = authorization(key), f"r{key}"
             access: AccessToken = token(f"t{key}", root, NOW)
             await store.apply((Save(root), Save(access), Save(refresh(name, root, expires_at=end))))
-        sealed = [SealedSuccessor(digest(str(end)), b"", b"", end) for end in (NOW, NOW + 1)]
+        sealed = [successor(str(end), expires_at=end) for end in (NOW, NOW + 1)]
         await store.apply((*map(Save, sealed), Save(pushed("p1", NOW)), Save(pushed("p2", NOW + 1))))
         await store.apply((Save(device("d1", expires_at=NOW - 3600)), Save(device("d2", expires_at=NOW))))
         assert await store.clean(NOW, 1000) == 2 + 1 + 1 + 1 + 1 + 1
@@ -178,6 +186,57 @@ class GrantsContract:
 
     async def test_a_client_is_removed_with_its_refresh_tokens(self, store: Store) -> None:
         await settle_in(store)
-        await store.apply((Save(authorization()), Save(refresh())))
+        await store.apply((Save(authorization()), Save(refresh()), Save(notice())))
         await store.apply((Remove("app"),))
         assert (await store.refresh_facts("app", digest("refresh"))).refresh is None
+        assert await store.notices("app", 9) == []
+
+    async def test_of_fifty_that_show_one_refresh_token_one_has_the_successor(
+        self, store: Store, other: Store
+    ) -> None:
+        """The four rows come together or not at all, also among many others in one statement."""
+        await settle_in(store)
+        await store.apply((Save(authorization()), Save(refresh()), Save(refresh("apart"))))
+        ends = await outcomes(
+            (store, other)[turn % 2].apply(rotation("apart" if turn == 30 else "refresh", str(turn)))
+            for turn in range(50)
+        )
+        assert ends.pop(30) == "done"
+        assert sorted(ends) == ["Conflict"] * 48 + ["done"]
+        won = ends.index("done")
+        won += won >= 30
+        facts = await store.refresh_facts("app", digest("refresh"))
+        assert facts.successor == successor("refresh", str(won), terms=BOUND)
+        for turn in set(range(50)) - {won, 30}:
+            assert (await store.refresh_facts("app", digest(str(turn)))).refresh is None
+            assert await store.bearer_facts(digest(f"t{turn}")) is None
+        for turn in (won, 30):
+            assert (await store.refresh_facts("app", digest(str(turn)))).refresh == refresh(str(turn))
+            assert await store.bearer_facts(digest(f"t{turn}")) is not None
+
+    async def test_an_end_moves_on_and_never_back(self, store: Store) -> None:
+        await settle_in(store)
+        await store.apply((Save(authorization()), Save(refresh())))
+        for end, then in ((NOW + 900, NOW + 900), (NOW + 800, NOW + 900), (NOW + 901, NOW + 901)):
+            await store.apply((Extend(digest("refresh"), end), Save(token(f"until {end}"))))
+            facts = await store.refresh_facts("app", digest("refresh"))
+            assert facts.refresh == refresh(expires_at=then)
+        await store.apply((Extend(digest("unknown"), NOW),))
+
+    async def test_people_and_developer_are_told_once_an_authorization(self, store: Store) -> None:
+        await settle_in(store)
+        await store.apply((Save(account(2)), Save(client("other"))))
+        for app in ("app", "other"):
+            await store.apply((Save(Consent(1, app, ("basic",), NOW)),))
+        told = [notice(1, at=NOW - 5), notice(2), notice(3, owner=2, at=NOW + 7), notice(4)]
+        for each in told:
+            await store.apply((Revoke(each.authorization_id, each.at), Save(each)))
+        await store.apply((Save(notice(2, at=NOW + 9)),))
+        assert await store.notices("app", 9) == [told[2], told[3], told[1], told[0]]
+        assert await store.notices("app", 2) == [told[2], told[3]]
+        assert await store.notices("other", 9) == await store.notices("a\0b", 9) == []
+        ended = {app.client.id: app.ended_at for app in await store.connected_apps(1)}
+        assert ended == {"app": NOW, "other": None}
+        assert await store.clean(NOW - 5 + 90 * 86400 - 1, 9) == 0
+        assert await store.clean(NOW - 5 + 90 * 86400, 9) == 1
+        assert await store.notices("app", 9) == [told[2], told[3], told[1]]

@@ -32,9 +32,9 @@ def decide(asked: Proven) -> Granted:
     if code.authorization.revoked_at is not None or account.disabled_at is not None:
         raise InvalidGrant("code_revoked", "the authorization was revoked")
     spends = (Spend(AuthorizationCode, code.digest, now),)
-    lasts = renewable(client, profile, asked.book)
+    beside = renewable(asked)
     return Granted(
-        code.authorization, account, profile, profile.token_lifetime, spends, asked.sender, renew=lasts
+        code.authorization, account, profile, profile.token_lifetime, spends, asked.sender, renew=beside
     )
 
 

@@ -64,6 +64,7 @@ CLASSIC = Profile(
     token_form="classic",
     code_lifetime=600,
     token_lifetime=None,
+    refresh_rotates=False,  # there are none
     token_in_query=True,
     errors_redirected=False,
     denial=(

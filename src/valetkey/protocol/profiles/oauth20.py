@@ -12,7 +12,7 @@ TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 
 OAUTH20 = Profile(
     name="oauth20",
-    grants=frozenset({"authorization_code", "client_credentials", TOKEN_EXCHANGE}),
+    grants=frozenset({"authorization_code", "refresh_token", "client_credentials", TOKEN_EXCHANGE}),
     response_types=frozenset({"code"}),
     redirect_matches=redirect_uri.exact,
     redirect_again=True,
@@ -26,6 +26,7 @@ OAUTH20 = Profile(
     token_form="prefixed",
     code_lifetime=60,
     token_lifetime=3600,
+    refresh_rotates=True,
     token_in_query=False,
     errors_redirected=True,
     denial=answers.DENIAL,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from msgspec import Struct
 
-from valetkey.protocol.decision import Granted
+from valetkey.protocol.decision import Granted, Renewal, Repeated
 from valetkey.protocol.facts import ExchangeFacts
 from valetkey.protocol.model import TERMS, Client, Terms
 from valetkey.protocol.params import Params
@@ -31,10 +31,17 @@ class Grant:
 
     name: str
     redeems: str
-    decide: Callable[[Proven], Granted]
+    decide: Callable[[Proven], Granted | Repeated]
 
 
-def renewable(client: Client, profile: Profile, book: Rulebook) -> int | None:
-    """Seconds that a refresh token lives which is given beside an access token (RFC 6749 1.5); None: none is given."""
-    able = "refresh_token" in profile.grants and "refresh_token" in client.grant_types
-    return book.refresh_lifetime if able else None
+def renewable(asked: Proven) -> Renewal | None:
+    """The first refresh token of an authorization (RFC 6749 1.5); None: none is given.
+
+    That of a client without a secret is bound to the key it shows now; others prove themselves at every use (RFC 9449
+    5, RFC 8705 4).
+    """
+    client = asked.client
+    if "refresh_token" not in asked.profile.grants or "refresh_token" not in client.grant_types:
+        return None
+    bound = TERMS if client.confidential else asked.sender
+    return Renewal(asked.book.refresh_lifetime, bound)

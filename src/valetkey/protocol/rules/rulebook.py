@@ -20,4 +20,6 @@ class Rulebook:
     remember_consent: bool = True
     implicit_lifetime: int = 3600
     refresh_lifetime: int = 30 * 24 * 3600
+    refresh_absolute: int = 180 * 24 * 3600
+    retry_window: int = 120
     resources: Mapping[str, Resource] = field(default_factory=dict)

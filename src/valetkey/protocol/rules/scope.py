@@ -28,6 +28,12 @@ def check_registered(scope: tuple[str, ...], client: Client) -> None:
         raise InvalidScope("scope_unregistered", f"this client did not register the scope: {shown}", shown)
 
 
+def remaining(scope: tuple[str, ...], client: Client, catalogue: Catalogue) -> tuple[str, ...]:
+    """What is left of a scope that was allowed once: what the catalogue has still, and the client's registration."""
+    registered = client.registered.scope
+    return tuple(name for name in scope if name in catalogue and (not registered or name in registered))
+
+
 def widened(asked: tuple[str, ...], allowed: tuple[str, ...]) -> tuple[str, ...]:
     """The names asked for that were not allowed before."""
     return tuple(name for name in asked if name not in allowed)

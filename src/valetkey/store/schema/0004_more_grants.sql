@@ -22,9 +22,22 @@ CREATE TABLE successors(
   digest BLOB PRIMARY KEY,
   successor BLOB NOT NULL,
   content BLOB NOT NULL,
-  expires_at INTEGER NOT NULL
+  expires_at INTEGER NOT NULL,
+  terms TEXT
 ) WITHOUT ROWID;
 CREATE INDEX successors_end ON successors(expires_at);
+
+-- Access that we ended, for its person and the app's developer to read.
+CREATE TABLE notices(
+  authorization_id INTEGER PRIMARY KEY,
+  account_id INTEGER NOT NULL,
+  client_id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  at INTEGER NOT NULL
+);
+CREATE INDEX notices_pair ON notices(account_id, client_id);
+CREATE INDEX notices_client ON notices(client_id, at);
+CREATE INDEX notices_end ON notices(at);
 
 CREATE TABLE pushed_requests(
   digest BLOB PRIMARY KEY,
