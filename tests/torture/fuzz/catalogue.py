@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.torture.fuzz import door, targets
+from tests.torture.fuzz import door, jose, targets
 
 CORPUS = Path(__file__).parent / "corpus"
 
@@ -59,6 +59,21 @@ HTTP = (
     b"Upgrade: websocket\r\n", b"Connection: upgrade\r\n", b"\x00", b"\xff", b"CONNECT a:1 HTTP/1.1\r\n", b";x=y",
     b"OPTIONS * HTTP/1.1\r\n", b"GET http://a/ HTTP/1.1\r\n", b"ffffffffffffffff", b"Trailer: x\r\n", b"PRI * HTTP/2.0",
 )  # fmt: skip
+JSON = (
+    b"{", b"}", b"[", b"]", b":", b",", b'"', b"\\", b"null", b"true", b"NaN", b"1e999", b"-0", b"1E2", b'"a":1',
+    b'"a"', b"9007199254740993", b'"\\u0000"', b'"\\ud800"', b'"\\u0061"', b"\xff", b"\x00",
+)  # fmt: skip
+PARTS = jose.GOOD.encode().split(b".")
+JWT = (*PARTS, b".", b"..", b"=", b"-", b"_", b"e30", b"eyJhbGciOiJub25lIn0", b"bnVsbA", b"\n", b"\xff")
+JWKS = (
+    b'{"keys":[', b"]}", b'{"kty":"EC","crv":"P-256",', b'{"kty":"RSA","e":"AQAB",', b'{"kty":"OKP","crv":"Ed25519",',
+    b'"n":"', b'"x":"', b'"y":"', b'"', b'"d":"AA"', b",", b"}", b'"use":"sig"', b'"use":"enc"', b'"alg":"ES256"',
+    b'"kid":"a"', b'"x5c":[', b'"x5t#S256":"a"', b'"key_ops":["verify"]', b"A" * 43, b"w" * 342,
+)  # fmt: skip
+CERTIFICATE = (
+    b":", b"MII", b"%0A", b"+", b"%2B", b"=", b"-----BEGIN%20CERTIFICATE-----%0A", b"-----END%20CERTIFICATE-----",
+    b"MA==", b"\xff", b"(null)",
+)  # fmt: skip
 
 TARGETS = {
     "form": Target(targets.form, FORM),
@@ -69,6 +84,10 @@ TARGETS = {
     "cookie": Target(targets.cookie, COOKIE),
     "basic": Target(targets.basic, BASIC),
     "forwarded": Target(targets.forwarded, HOPS),
+    "json": Target(jose.strict, JSON),
+    "jwt": Target(jose.token, JWT),
+    "jwks": Target(jose.keys, JWKS),
+    "certificate": Target(jose.handed_over, CERTIFICATE),
     "door-httptools": Target(door.httptools, HTTP),
     "door-h11": Target(door.h11, HTTP),
 }
