@@ -3,6 +3,7 @@
 import secrets
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from tests.interop.browser import Browser
 from tests.interop.conversation import converse
 from tests.interop.metadata_host import MetadataHost
 from tests.interop.origin_host import HOST, OriginHost
-from tests.interop.valetkey_server import Account, App, ValetkeyServer
+from tests.interop.valetkey_server import Account, App, Resource, ValetkeyServer, free_port
 
 DRIVERS = Path(__file__).resolve().parent / "drivers"
 
@@ -21,16 +22,42 @@ AddApp = Callable[..., App]
 Drive = Callable[..., dict[str, Any]]
 
 
+@dataclass(frozen=True)
+class Stage:
+    """The server under test, somebody with an account, and the resource servers that take its tokens."""
+
+    server: ValetkeyServer
+    account: Account
+    resources: dict[str, Resource]
+
+
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory, metadata_host: MetadataHost) -> Iterator[ValetkeyServer]:
-    """The server under test; it may fetch what apps publish at one host of this machine."""
-    running = ValetkeyServer(
+def stage(tmp_path_factory: pytest.TempPathFactory, metadata_host: MetadataHost) -> Iterator[Stage]:
+    server = ValetkeyServer(
         tmp_path_factory.mktemp("valetkey"),
-        VALETKEY_FETCH_ALLOW="localhost",
+        VALETKEY_MCP="on",
+        VALETKEY_FETCH_ALLOW="localhost",  # what apps publish may be fetched from one host of this machine
         VALETKEY_FETCH_CA=str(metadata_host.authority),
     )
-    yield running
-    running.stop()
+    account = server.add_account(f"interop{secrets.token_hex(3)}", "Zoë Ångström")
+    resources = {
+        "mcp": server.add_resource(account, f"http://127.0.0.1:{free_port()}/mcp"),
+        "asking": server.add_resource(account, "https://asking.example.org"),
+        "reading": server.add_resource(account, "https://reading.example.org", token_format="jwt"),
+    }
+    server.start()
+    yield Stage(server, account, resources)
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def server(stage: Stage) -> ValetkeyServer:
+    return stage.server
+
+
+@pytest.fixture(scope="session")
+def account(stage: Stage) -> Account:
+    return stage.account
 
 
 @pytest.fixture(scope="session")
@@ -38,11 +65,6 @@ def metadata_host(python_clients: Path, tmp_path_factory: pytest.TempPathFactory
     standing = MetadataHost(*certified("localhost", python_clients, tmp_path_factory.mktemp("metadata")))
     yield standing
     standing.stop()
-
-
-@pytest.fixture(scope="session")
-def account(server: ValetkeyServer) -> Account:
-    return server.add_account(f"interop{secrets.token_hex(3)}", "Zoë Ångström")
 
 
 @pytest.fixture

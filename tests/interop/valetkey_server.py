@@ -30,19 +30,40 @@ class App:
     redirect_uri: str
 
 
+@dataclass(frozen=True)
+class Resource:
+    """A server that takes our tokens, and the credentials by which it asks about them."""
+
+    uri: str
+    client_id: str
+    client_secret: str
+
+
 class ValetkeyServer:
-    """`valetkey serve` in a process of its own, on a free port, with an SQLite file in `place`."""
+    """`valetkey serve` in a process of its own, on a free port, with an SQLite file and a valetkey.toml in `place`."""
 
     def __init__(self, place: Path, **settings: str) -> None:
         self.port = free_port()
         self.base = f"http://127.0.0.1:{self.port}"
-        self._environment = os.environ | {"VALETKEY_ISSUER": self.base} | settings
-        self._database = f"sqlite:///{place / 'interop.db'}"
+        self._config = place / "valetkey.toml"
+        self._config.touch()
         self._log = place / "serve.log"
+        self._environment = (
+            os.environ
+            | settings
+            | {
+                "VALETKEY_CONFIG": str(self._config),
+                "VALETKEY_DATABASE": f"sqlite:///{place / 'interop.db'}",
+                "VALETKEY_ISSUER": self.base,
+            }
+        )
+
+    def start(self) -> None:
+        """Serve, from now on."""
         serve = ["serve", "--host", "127.0.0.1", "--port", str(self.port), "--workers", "1"]
         with self._log.open("w") as log:
             self._process = subprocess.Popen(
-                [*_command(), *serve, "--database", self._database],
+                [*_command(), *serve],
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -78,6 +99,17 @@ class ValetkeyServer:
         told = self._tell("apps", "add", f"Interop {secrets.token_hex(4)}", *options)
         return App(told["client_id"], told.get("client_secret"), redirect_uri)
 
+    def add_resource(self, owner: Account, uri: str, token_format: str = "opaque") -> Resource:
+        """A resource server is named in the settings, so this comes before start()."""
+        app = self.add_app(owner, "http://127.0.0.1:9/none", "service", profile="oauth21")
+        assert app.client_secret is not None
+        table = {"uri": uri, "client": app.client_id, "token_format": token_format}
+        with self._config.open("a") as config:
+            config.write(
+                "".join(["[[resources]]\n", *(f'{key} = "{value}"\n' for key, value in table.items())])
+            )
+        return Resource(uri, app.client_id, app.client_secret)
+
     def stop(self) -> None:
         if self._process.poll() is None:
             self._process.terminate()
@@ -88,7 +120,7 @@ class ValetkeyServer:
                 self._process.wait(10)
 
     def _tell(self, *words: str, stdin: str = "") -> dict[str, str]:
-        command = [*_command(), *words, "--json", "--database", self._database]
+        command = [*_command(), *words, "--json"]
         done = subprocess.run(
             command, input=stdin, capture_output=True, text=True, timeout=60, env=self._environment
         )
