@@ -18,13 +18,14 @@ async def test_the_document(house: House) -> None:
     assert answer.header("cache-control") == "public, max-age=300" and answer.header("etag")
     told = answer.json()
     assert told["issuer"] == SITE
+    assert told["introspection_signing_alg_values_supported"] == ["ES256"]
     assert all(value not in ("", [], None) for value in told.values())
 
 
 async def test_every_address_in_it_answers(house: House) -> None:
     told = (await house.raw("GET", PLACE)).json()
     addresses = [value for name, value in told.items() if name.endswith(("_endpoint", "_uri"))]
-    assert len(addresses) >= 3
+    assert len(addresses) >= 5
     for address in addresses:
         assert address.startswith(f"{SITE}/")
         found = [(await house.raw(method, urlsplit(address).path)).status for method in ("GET", "POST")]
@@ -47,3 +48,9 @@ async def test_an_issuer_with_a_path(build: Build, path: str) -> None:
     assert (await house.raw("GET", "/tenant/one/oauth/jwks")).json()["keys"]
     assert (await house.raw("GET", "/tenant/one/v1/users/self")).json()["meta"]["code"] == 400
     assert (await house.raw("GET", "/tenant/one/robots.txt")).status == 200
+
+
+async def test_without_a_master_key_no_signature_is_promised(build: Build) -> None:
+    house: House = await build()
+    house.server.keys.master = None
+    assert "introspection_signing_alg_values_supported" not in (await house.raw("GET", PLACE)).json()

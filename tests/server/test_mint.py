@@ -4,9 +4,10 @@ import re
 import zlib
 
 from valetkey.protocol.rules import signed_request
+from valetkey.protocol.rules.checksum import BASE62, checksummed
 from valetkey.protocol.rules.digest import digest
 from valetkey.server import mint
-from valetkey.server.mint import BASE62, Mint, checksummed, kept
+from valetkey.server.mint import Mint, kept
 
 NOW = 1_800_000_000
 

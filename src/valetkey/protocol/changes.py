@@ -74,6 +74,13 @@ class Extend(Struct, frozen=True):
     expires_at: int
 
 
+class Expire(Struct, frozen=True):
+    """End one access token, if it has not ended by then. What else came from its authorization goes on."""
+
+    digest: bytes
+    at: int
+
+
 class Withdraw(Struct, frozen=True):
     """The owner takes back all they allowed: to one client (its consent too), or to every client when none is named."""
 
@@ -125,5 +132,5 @@ class Once(Struct, frozen=True):
     until: int
 
 
-Change = Save | Spend | Revoke | Extend | Withdraw | Hold | Seen | End | EndAll | Remove | Once
+Change = Save | Spend | Revoke | Extend | Expire | Withdraw | Hold | Seen | End | EndAll | Remove | Once
 Changes = tuple[Change, ...]

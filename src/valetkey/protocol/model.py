@@ -45,6 +45,7 @@ class Registration(Struct, frozen=True, omit_defaults=True):
     Token exchange (RFC 8693) is allowed by pairs: `exchanges_of`, the clients whose tokens it may hand in, and
     `exchanges_for`, the audiences it may ask for; `impersonates` lets it act without being named.
     `jwks` is the text of the JWK Set.
+    A server that takes tokens `introspects` those that are meant for nobody else (RFC 7662 2.1).
     """
 
     grant_types: tuple[str, ...] = ()
@@ -63,6 +64,9 @@ class Registration(Struct, frozen=True, omit_defaults=True):
     tls_client_auth_san_uri: str = ""
     tls_client_auth_san_ip: str = ""
     tls_client_auth_san_email: str = ""
+    introspects: bool = False
+    introspection_signed_response_alg: str = ""
+    access_token_format: str = ""
 
 
 REGISTRATION = Registration()

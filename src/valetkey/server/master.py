@@ -11,7 +11,8 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from valetkey.server.mint import Entropy, checksummed
+from valetkey.protocol.rules.checksum import checksummed
+from valetkey.server.mint import Entropy
 from valetkey.server.problems import MasterKeyError
 from valetkey.settings import Settings
 from valetkey.store.address import parse

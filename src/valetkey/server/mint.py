@@ -1,18 +1,17 @@
 """The only place that makes token strings, ids and secrets, and digests of them (R8)."""
 
 import base64
-import zlib
 from collections.abc import Callable
 
 from msgspec import Struct
 
 from valetkey.protocol.model import ClientSecret
 from valetkey.protocol.rules import signed_request
+from valetkey.protocol.rules.checksum import checksummed
 from valetkey.protocol.rules.digest import digest
 
 START_OF_2026 = 1_767_225_600
 Entropy = Callable[[int], bytes]
-BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 class Mint(Struct, frozen=True):
@@ -77,15 +76,6 @@ class Mint(Struct, frozen=True):
 def seconds(now: int) -> int:
     """Seconds since 2026 as 30 bits, which last until 2060."""
     return (now - START_OF_2026) % 2**30
-
-
-def checksummed(text: str) -> str:
-    """The text with six base62 characters of its CRC-32 behind it, so that a mistyped one is known at sight."""
-    rest, tail = zlib.crc32(text.encode()), ""
-    for _ in range(6):
-        rest, letter = divmod(rest, 62)
-        tail = BASE62[letter] + tail
-    return text + tail
 
 
 def kept(secret: str, now: int) -> ClientSecret:

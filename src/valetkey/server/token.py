@@ -29,12 +29,14 @@ class Issued(Struct, frozen=True):
 
 
 class Reply(Struct, frozen=True):
-    """Status and JSON body; `reason` is for the operator's log, empty when all is well."""
+    """Status and JSON body, or a JWT in its place; `reason` is for the operator's log, empty when all is well."""
 
     status: int
     body: dict[str, object]
     reason: str = ""
     client_id: str = ""
+    jwt: str = ""
+    content_type: str = ""
 
 
 async def token(

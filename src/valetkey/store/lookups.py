@@ -75,8 +75,20 @@ class Lookups(ABC):
 
     async def bearer_facts(self, token_digest: bytes) -> BearerFacts | None:
         row = await self._one(sql.BEARER, token_digest)
+        return None if row is None else await self._bearer(token_digest, row)
+
+    async def introspect_facts(self, client_id: str, token_digest: bytes) -> ExchangeFacts:
+        row = await self._one(sql.INTROSPECT, _text(client_id), token_digest)
         if row is None:
-            return None
+            return ExchangeFacts()
+        caller = subject = None
+        if row[0] is not None:
+            caller = self._clients.find(client_id, row[0]) or await self.client(client_id)
+        if row[1] is not None:
+            subject = await self._bearer(token_digest, row[1:])
+        return ExchangeFacts(caller, subject=subject)
+
+    async def _bearer(self, token_digest: bytes, row: Row) -> BearerFacts | None:
         client_version, account_version, used_at, *rest = row
         token = rows.token(token_digest, rest[:_TOKEN], rows.authorization(rest[_TOKEN:]))
         client_id, account_id = token.authorization.client_id, token.authorization.account_id

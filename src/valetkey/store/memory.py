@@ -69,6 +69,10 @@ class MemoryStore:
             return None
         return BearerFacts(token, account, client, self._tables.used.get(root.id))
 
+    async def introspect_facts(self, client_id: str, token_digest: bytes) -> ExchangeFacts:
+        subject = await self.bearer_facts(token_digest)
+        return ExchangeFacts(self._tables.clients.get(client_id), subject=subject)
+
     async def refresh_facts(self, client_id: str, digest: bytes) -> ExchangeFacts:
         client, refresh = self._tables.clients.get(client_id), self._tables.refreshes.get(digest)
         if refresh is None:

@@ -11,6 +11,7 @@ from valetkey.protocol.changes import (
     End,
     EndAll,
     Extend,
+    Expire,
     Hold,
     Once,
     Record,
@@ -161,17 +162,26 @@ class Tables:
                     raise Conflict
             case Once(key, until):
                 self._put_new(self.once, key, until)
+            case Revoke() | Expire() | Withdraw():
+                self._take_back(change)
+            case Remove(client_id):
+                self._remove(client_id)
+            case _:
+                self._lasting(change)
+
+    def _take_back(self, change: Revoke | Expire | Withdraw) -> None:
+        match change:
             case Revoke(root, at):
                 self._end_roots(at, lambda each: each.id == root)
+            case Expire(key, at):
+                token = self.tokens.get(key)
+                if token is not None and (token.expires_at is None or token.expires_at > at):
+                    self._put(self.tokens, key, replace(token, expires_at=at))
             case Withdraw(account, client, at):
                 self._drop(self.consents, lambda pair, _: pair[0] == account and client in (None, pair[1]))
                 self._end_roots(
                     at, lambda each: each.account_id == account and client in (None, each.client_id)
                 )
-            case Remove(client_id):
-                self._remove(client_id)
-            case _:
-                self._lasting(change)
 
     def _spend(self, change: Spend) -> None:
         table = self._by_digest[change.kind]

@@ -80,6 +80,13 @@ BEARER = Point(
     "JOIN clients c ON c.id = a.client_id LEFT JOIN accounts u ON u.id = a.account_id",
     ("tokens t", "t.digest"),
 )
+INTROSPECT = Point(
+    ("text", "bytea"),
+    f"k.version, c.version, u.version, a.last_used_at, {_token}, {_root}",
+    "LEFT JOIN clients k ON k.id = x.a LEFT JOIN tokens t ON t.digest = x.b "
+    "LEFT JOIN authorizations a ON a.id = t.authorization_id "
+    "LEFT JOIN clients c ON c.id = a.client_id LEFT JOIN accounts u ON u.id = a.account_id",
+)
 REFRESHED = Point(
     ("text", "bytea"),
     f"c.version, u.version, n.spent_at, {columns('w', SUCCESSOR)}, {columns('r', REFRESH)}, {_root}",

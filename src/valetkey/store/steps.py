@@ -9,6 +9,7 @@ from valetkey.protocol.changes import (
     End,
     EndAll,
     Extend,
+    Expire,
     Hold,
     Once,
     Remove,
@@ -137,6 +138,7 @@ SPEND_TICKET = (
 )
 EXTEND = "UPDATE refresh_tokens SET expires_at = $1 WHERE digest = $2 AND expires_at < $1"
 REVOKE = "UPDATE authorizations SET revoked_at = $1 WHERE revoked_at IS NULL AND id = $2"
+EXPIRE = "UPDATE tokens SET expires_at = $1 WHERE digest = $2 AND (expires_at IS NULL OR expires_at > $1)"
 REVOKE_ALL = "UPDATE authorizations SET revoked_at = $1 WHERE revoked_at IS NULL AND account_id = $2"
 REVOKE_PAIR = f"{REVOKE_ALL} AND client_id = $3"
 HOLD = "SELECT 1 FROM consents WHERE account_id = $1 AND client_id = $2 FOR KEY SHARE"
@@ -285,6 +287,7 @@ _STEPS: dict[type[Change], Callable[[Any], list[Step]]] = {
     Spend: _spend,
     Revoke: lambda change: [Step(REVOKE, (change.at, change.authorization_id))],
     Extend: lambda change: [Step(EXTEND, (change.expires_at, change.digest))],
+    Expire: lambda change: [Step(EXPIRE, (change.at, change.digest))],
     Withdraw: _withdraw,
     Hold: lambda change: [Step(HOLD, (change.account_id, change.client_id), must=True)],
     Seen: lambda change: [Step(SEEN, (change.at, change.expires_at, change.session_digest))],

@@ -13,10 +13,12 @@ from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from valetkey.protocol.endpoints.metadata import JWKS, TOKEN
+from valetkey.protocol.endpoints.metadata import INTROSPECT, JWKS, REVOKE, TOKEN
 from valetkey.protocol.profiles import PROFILES
 from valetkey.server import housekeeping, metadata
 from valetkey.server.authorization_server import AuthorizationServer
+from valetkey.server.introspect import introspect
+from valetkey.server.revoke import revoke
 from valetkey.web import console, pages
 from valetkey.web.documents import DocumentEndpoint
 from valetkey.web.frame import Frame
@@ -46,6 +48,8 @@ def protocol_paths(server: AuthorizationServer) -> dict[str, ASGIApp]:
         "/oauth/access_token": classic,
         "/oauth/access_token/": classic,
         TOKEN: FormEndpoint(server, today),
+        INTROSPECT: FormEndpoint(server, today, introspect, "introspection"),
+        REVOKE: FormEndpoint(server, today, revoke, "revocation"),
         JWKS: jwks,
         "/.well-known/jwks.json": jwks,
         **dict.fromkeys(metadata.places(server), abilities),

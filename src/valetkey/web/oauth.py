@@ -86,8 +86,12 @@ Act = Callable[[AuthorizationServer, Profile, Params, Params, Headers], Awaitabl
 
 async def send_json(send: Send, status: int, body: dict[str, object], more: More | None = None) -> None:
     """One JSON answer that nobody may keep (RFC 6749 5.1)."""
-    data = msgspec.json.encode(body)
-    headers = [*JSON_HEADERS, (b"content-length", str(len(data)).encode()), *(more or ())]
+    await send_bytes(send, status, msgspec.json.encode(body), JSON_HEADERS, more)
+
+
+async def send_bytes(send: Send, status: int, data: bytes, first: More, more: More | None = None) -> None:
+    """One answer with these headers."""
+    headers = [*first, (b"content-length", str(len(data)).encode()), *(more or ())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": data})
 
@@ -108,10 +112,12 @@ async def preflight(send: Send, methods: bytes) -> None:
 def said(scope: Scope, headers: Mapping[bytes, bytes], settings: ServerSettings) -> Headers:
     """What the rules must know of a request's headers. Raises Rejected."""
     authorization, dpop = headers.get(b"authorization"), headers.get(b"dpop")
+    accept = headers.get(b"accept", b"").decode("latin-1")
     return Headers(
         authorization.decode("latin-1") if authorization is not None else None,
         dpop.decode("latin-1") if dpop is not None else None,
         *client_certificate.handed_over(scope, settings),
+        accept=accept,
     )
 
 
@@ -152,6 +158,9 @@ class FormEndpoint:
             return await self.refuse(send, Rejected(500, "bug", "something went wrong on our side"))
         if answer.reason:
             log.info(f"{self.what}_refused", reason=answer.reason, client_id=answer.client_id[:40])
+        if answer.jwt:
+            typed = [(b"content-type", answer.content_type.encode()), *JSON_HEADERS[1:]]
+            return await send_bytes(send, answer.status, answer.jwt.encode(), typed)
         more = [(b"www-authenticate", b'Basic realm="valetkey"')] if answer.status == 401 else None
         await send_json(send, answer.status, answer.body, more)
 

@@ -19,6 +19,7 @@ def test_what_it_says():
     told = described()
     assert told["issuer"] == BOOK.issuer
     assert told["token_endpoint"] == f"{BOOK.issuer}/oauth/token"
+    assert told["introspection_signing_alg_values_supported"] == ["ES256", "RS256"]
     assert told["code_challenge_methods_supported"] == ["S256"]
     assert told["authorization_response_iss_parameter_supported"] is True
     assert told["scopes_supported"] == list(BOOK.catalogue)
@@ -30,6 +31,10 @@ def test_all_that_the_profiles_of_today_know_is_there_and_nothing_else():
     assert set(told["grant_types_supported"]) == PROFILES["oauth20"].grants & set(GRANTS)
     methods = [name for name in METHODS if name in PROFILES["oauth20"].client_auth]
     assert told["token_endpoint_auth_methods_supported"] == methods
+    assert told["revocation_endpoint_auth_methods_supported"] == methods
+    assert told["introspection_endpoint_auth_methods_supported"] == [
+        name for name in methods if name != "none"
+    ]
 
 
 def test_a_profile_more_is_told_by_itself():
@@ -39,8 +44,7 @@ def test_a_profile_more_is_told_by_itself():
 
 
 def test_what_there_is_nothing_of_is_left_out():
-    silent = replace(PROFILES["oauth21"], response_types=frozenset())
-    assert "response_types_supported" not in metadata.describe(About(replace(BOOK, profiles={"x": silent})))
+    assert "introspection_signing_alg_values_supported" not in described(signing=())
     silent = replace(PROFILES["oauth21"], issuer_in_answer=False)
     told = metadata.describe(About(replace(BOOK, profiles={"x": silent})))
     assert told["authorization_response_iss_parameter_supported"] is False

@@ -103,6 +103,8 @@ def test_the_one_token_of_a_call(sent: Params, header: str | None, token: str) -
         (params(), 'Bearer "abc"', "bearer_malformed", INVALID),
         (params(), "Bearer =", "bearer_malformed", INVALID),
         (params(), "Bearer é", "bearer_malformed", INVALID),
+        (params(), "Bearer vk_at_" + "0" * 61, "token_misspelt", INVALID),
+        (params(access_token="vk_rt_x"), None, "token_misspelt", INVALID),
     ],
 )
 def test_a_call_without_one_token(

@@ -8,6 +8,7 @@ from tests.store.contract.cleaning import CleaningContract
 from tests.store.contract.counters import CountersContract
 from tests.store.contract.grants import GrantsContract
 from tests.store.contract.keys import KeysContract
+from tests.store.contract.questions import QuestionsContract
 from tests.store.contract.races import RacesContract
 from tests.store.contract.records import RecordsContract
 from tests.store.contract.tokens import TokensContract
@@ -42,5 +43,6 @@ class Contract(
     CountersContract,
     CleaningContract,
     KeysContract,
+    QuestionsContract,
 ):
     """What every store must do."""

@@ -11,6 +11,7 @@ from valetkey.protocol.response_types import RESPONSE_TYPES
 from valetkey.protocol.rules.rulebook import Rulebook
 
 TOKEN, AUTHORIZE, JWKS = "/oauth/token", "/oauth/authorize", "/oauth/jwks"
+INTROSPECT, REVOKE = "/oauth/introspect", "/oauth/revoke"
 
 
 class About(Struct, frozen=True):
@@ -52,6 +53,11 @@ MEMBERS: dict[str, Callable[[About], object]] = {
     "response_modes_supported": lambda about: ["query"],
     "grant_types_supported": lambda about: about.allowed(GRANTS, lambda profile: profile.grants),
     "token_endpoint_auth_methods_supported": lambda about: about.methods(),
+    "introspection_endpoint": lambda about: about.at(INTROSPECT),
+    "introspection_endpoint_auth_methods_supported": lambda about: about.methods("none"),
+    "introspection_signing_alg_values_supported": lambda about: list(about.signing),
+    "revocation_endpoint": lambda about: about.at(REVOKE),
+    "revocation_endpoint_auth_methods_supported": lambda about: about.methods(),
     "code_challenge_methods_supported": lambda about: ["S256"],
     "authorization_response_iss_parameter_supported": lambda about: all(
         profile.issuer_in_answer for profile in about.profiles

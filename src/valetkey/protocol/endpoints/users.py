@@ -11,6 +11,7 @@ from valetkey.protocol.params import Params
 from valetkey.protocol.profile import ErrorAnswer, Profile
 from valetkey.protocol.profiles.classic import error_answer
 from valetkey.protocol.rules import signed_request
+from valetkey.protocol.rules.checksum import misspelt
 from valetkey.protocol.rules.digest import digest
 
 BEARER = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
@@ -51,6 +52,8 @@ def read(params: Params, header: str | None) -> ApiRequest:
     if token is None:
         message = "Missing client_id or access_token URL parameter."
         raise denied("token_missing", "OAuthParameterException", message)
+    if misspelt(token):
+        raise invalid_token("token_misspelt")
     return ApiRequest(params, digest(token))
 
 

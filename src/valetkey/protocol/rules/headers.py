@@ -4,7 +4,7 @@ from msgspec import Struct
 
 
 class Headers(Struct, frozen=True):
-    """The value of Authorization, that of DPoP, and the DER certificate that a trusted proxy hands over.
+    """The value of Authorization, that of DPoP, the DER certificate that a trusted proxy hands over, and Accept.
 
     certificate_verified: the proxy found that an authority it believes has issued the certificate.
     """
@@ -13,6 +13,7 @@ class Headers(Struct, frozen=True):
     dpop: str | None = None
     certificate: bytes | None = None
     certificate_verified: bool = False
+    accept: str = ""
 
 
 NO_HEADERS = Headers()
