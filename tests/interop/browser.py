@@ -30,13 +30,14 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
 class Form:
     action: str
     fields: dict[str, str] = field(default_factory=dict)
+    ticked: dict[str, str] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
     buttons: set[tuple[str, str]] = field(default_factory=set)
     asks_password: bool = False
 
 
 class Forms(HTMLParser):
-    """The forms of a page, each with its hidden fields, its other fields' names, and its named buttons."""
+    """The forms of a page, each with its hidden fields, the boxes that are ticked, its other fields' names, and its named buttons."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -61,8 +62,10 @@ class Forms(HTMLParser):
         name, value = given.get("name", ""), given.get("value", "")
         if kind == "submit":
             form.buttons.add((name, value))
-        elif kind == "hidden" or (kind == "checkbox" and "checked" in given):
+        elif kind == "hidden":
             form.fields[name] = value
+        elif kind == "checkbox" and "checked" in given:
+            form.ticked[name] = value
         else:
             form.names.add(name)
             form.asks_password |= kind == "password"
@@ -103,7 +106,7 @@ class Browser:
                 answers = {"username": self.username, "password": self.password}
             else:
                 answers = {"decision": decision}
-            page = self._load(urllib.parse.urljoin(page.url, form.action), form.fields | answers)
+            page = self._load(urllib.parse.urljoin(page.url, form.action), form.fields | form.ticked | answers)
         raise AssertionError(f"twenty steps and not back at {until}: {page.url}")
 
     def _form(self, page: Page) -> Form:
