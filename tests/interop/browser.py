@@ -37,7 +37,7 @@ class Form:
 
 
 class Forms(HTMLParser):
-    """The forms of a page, each with its hidden fields, the boxes that are ticked, its other fields' names, and its named buttons."""
+    """The forms of a page: hidden fields, boxes that are ticked, names of the other fields, named buttons."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
