@@ -106,7 +106,9 @@ class Browser:
                 answers = {"username": self.username, "password": self.password}
             else:
                 answers = {"decision": decision}
-            page = self._load(urllib.parse.urljoin(page.url, form.action), form.fields | form.ticked | answers)
+            page = self._load(
+                urllib.parse.urljoin(page.url, form.action), form.fields | form.ticked | answers
+            )
         raise AssertionError(f"twenty steps and not back at {until}: {page.url}")
 
     def _form(self, page: Page) -> Form:
