@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from valetkey.protocol.model import Scope
+from valetkey.protocol.model import Scope, TrustedIssuer
 from valetkey.protocol.resource import Resource
 
 WORDS = {
@@ -26,7 +26,7 @@ WORDS = {
 }
 
 
-TABLES = ("resources", "scopes")
+TABLES = ("resources", "scopes", "trusted_issuers")
 FORMS = ("opaque", "jwt")
 MOST_CACHED = 600  # seconds for which others may keep the keys that we show: twice what we tell them
 
@@ -152,6 +152,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     fetch: FetchSettings = FetchSettings()
     log: LogSettings = LogSettings()
     resources: tuple[Resource, ...] = ()
+    trusted_issuers: tuple[TrustedIssuer, ...] = ()
     scopes: dict[str, Scope] = msgspec.field(default_factory=lambda: dict(WORDS))
 
     @property
@@ -261,10 +262,20 @@ def checked(settings: Settings) -> Settings:
     if settings.server.workers < 1:
         raise SettingsError("server.workers: 1 or more")
     check_resources(settings.resources)
+    check_issuers(settings.trusted_issuers)
     if "basic" not in settings.scopes:
         raise SettingsError("scopes: the catalogue must have basic")
     check_times(settings.keys, settings.tokens)
     return settings
+
+
+def check_issuers(issuers: tuple[TrustedIssuer, ...]) -> None:
+    """Raises SettingsError."""
+    for each in issuers:
+        if each.subject not in ("id", "username") or not (each.jwks or each.jwks_uri.startswith("https://")):
+            raise SettingsError(
+                f"trusted_issuers: {each.issuer!r} needs jwks, or a jwks_uri with https; subject is id or username"
+            )
 
 
 def check_resources(resources: tuple[Resource, ...]) -> None:

@@ -7,10 +7,12 @@ import pytest
 
 from tests.flows.browser import Browser
 from tests.flows.test_oauth21 import PKCE, check_refused, redeem
-from tests.house import App, House, parameters
+from tests.house import SITE, App, Build, House, parameters
+from tests.signing import Signer
 from valetkey.protocol.changes import Withdraw
+from valetkey.protocol.grants.jwt_bearer import JWT_BEARER
 from valetkey.protocol.grants.token_exchange import ACCESS_TOKEN, TOKEN_EXCHANGE
-from valetkey.protocol.model import Registration
+from valetkey.protocol.model import Registration, TrustedIssuer
 from valetkey.server import clients
 
 API = "https://api.example/"
@@ -21,9 +23,9 @@ async def browser(house: House) -> Browser:
     return await house.logged_in(await house.make_account())
 
 
-async def service(house: House, **registered: Any) -> App:
+async def service(house: House, kind: str = "service", **registered: Any) -> App:
     """An app that is a program on a server."""
-    made = await house.make_app(type="service", profile="oauth21", name="Gateway")
+    made = await house.make_app(type=kind, profile="oauth21", name="Gateway")
     owner = house.people["developer"].account
     fields: dict[str, object] = {"registered": Registration(**registered)}
     return App(await clients.change(house.server, owner, made.id, fields), made.secret)
@@ -96,3 +98,56 @@ async def test_taking_it_back_ends_what_was_exchanged(house: House, browser: Bro
     check_refused(await asks(house, gateway, TOKEN_EXCHANGE.name, **fields), "invalid_request")
     fields["subject_token"] = again
     check_refused(await asks(house, gateway, TOKEN_EXCHANGE.name, **fields), "invalid_request")
+
+
+async def test_somebody_trusted_vouches_for_a_person(build: Build, database: str) -> None:
+    """RFC 7523 2.1: what the person allowed the app before, and once for each assertion."""
+    signer = Signer("ES256", "hr")
+    trusted = TrustedIssuer("https://hr.example", signer.jwks, clients=("*",))
+    house = await build(trusted_issuers=(trusted,))
+    person = await house.make_account()
+    app = await service(house, "web", grant_types=("authorization_code", JWT_BEARER.name))
+
+    def assertion(jti: str, **more: Any) -> str:
+        now = house.clock()
+        claims = {"iss": "https://hr.example", "sub": "SnoopDogg", "aud": SITE, "exp": now + 60, "jti": jti}
+        return signer.jwt(claims | more)
+
+    check_refused(await asks(house, app, JWT_BEARER.name, assertion=assertion("1")), "invalid_grant")
+    await house.allow(await house.logged_in(person), app, scope="basic likes", **PKCE)
+    body = (await asks(house, app, JWT_BEARER.name, assertion=assertion("2"), scope="likes basic")).json()
+    assert (body["scope"], "refresh_token" in body) == ("likes basic", False)
+    assert await house.lives(body["access_token"])
+    replayed = await asks(house, app, JWT_BEARER.name, assertion=assertion("2"), scope="likes basic")
+    check_refused(replayed, "invalid_grant")
+    for wrong in (
+        {"sub": "nobody"},
+        {"sub": str(person.account.id)},
+        {"iss": "https://b.example"},
+        {"sub": 5},
+    ):
+        answer = await asks(house, app, JWT_BEARER.name, assertion=assertion("3", **wrong))
+        check_refused(answer, "invalid_grant")
+    check_refused(await asks(house, app, JWT_BEARER.name, assertion="x"), "invalid_grant")
+    check_refused(
+        await asks(house, app, JWT_BEARER.name, assertion=assertion("4"), scope="comments"), "invalid_grant"
+    )
+    await house.store.apply((Withdraw(person.account.id, app.id, house.clock()),))
+    check_refused(await asks(house, app, JWT_BEARER.name, assertion=assertion("5")), "invalid_grant")
+
+
+async def test_where_the_issuer_means_ids(build: Build, database: str) -> None:
+    signer = Signer("ES256", "hr")
+    trusted = TrustedIssuer("https://hr.example", signer.jwks, clients=("*",), subject="id", first_party=True)
+    house = await build(trusted_issuers=(trusted,))
+    person = await house.make_account()
+    app = await service(house, grant_types=(JWT_BEARER.name,))
+    for sub, ok in (
+        (str(person.account.id), True),
+        ("snoopdogg", False),
+        ("9" * 19, False),
+        ("9" * 30, False),
+    ):
+        claims = {"iss": "https://hr.example", "sub": sub, "aud": SITE, "exp": house.clock() + 60, "jti": sub}
+        answer = await asks(house, app, JWT_BEARER.name, assertion=signer.jwt(claims))
+        assert (answer.status_code == 200) is ok, answer.text

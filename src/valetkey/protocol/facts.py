@@ -65,6 +65,8 @@ class ExchangeFacts(Struct, frozen=True):
     known: Known = NOTHING_KNOWN
     subject: BearerFacts | None = None
     actor: BearerFacts | None = None
+    consent: Consent | None = None
+    issuer_keys: str = ""
 
 
 class ConnectedApp(Struct, frozen=True):

@@ -69,6 +69,7 @@ def assemble(
         refresh_lifetime=settings.tokens.refresh_lifetime,
         refresh_absolute=settings.tokens.refresh_absolute,
         retry_window=settings.tokens.retry_window,
+        trusted_issuers=settings.trusted_issuers,
         resources={resource.uri: resource for resource in settings.resources},
     )
     passwords = Passwords(settings.login.hash_threads, settings.login.hash_queue)

@@ -49,13 +49,16 @@ class ClientKeys:
 
     async def text(self, client: Client, *tokens: Unverified | None) -> str:
         """The client's JWKS, and if it is published and lacks a key of these tokens, then what is published by now."""
-        registered = client.registered
-        if registered.jwks or not registered.jwks_uri:
-            return registered.jwks
-        text = await self.published(registered.jwks_uri)
+        return await self.found(client.registered.jwks, client.registered.jwks_uri, *tokens)
+
+    async def found(self, jwks: str, jwks_uri: str, *tokens: Unverified | None) -> str:
+        """The JWKS that somebody registered, or publishes."""
+        if jwks or not jwks_uri:
+            return jwks
+        text = await self.published(jwks_uri)
         keys = jwk.read_set(text) if text else ()
         if text and not all(jwt.candidates(token, keys) for token in tokens if token is not None):
-            text = await self.published(registered.jwks_uri, AGAIN)
+            text = await self.published(jwks_uri, AGAIN)
         return text
 
     async def published(self, uri: str, age: int | None = None) -> str:

@@ -6,7 +6,6 @@ from msgspec.structs import replace
 from valetkey.protocol.changes import Changes, Save
 from valetkey.protocol.decision import Granted, Refused, Repeated
 from valetkey.protocol.endpoints import token as rules
-from valetkey.protocol.endpoints.token import TokenRequest
 from valetkey.protocol.errors import OAuthError
 from valetkey.protocol.facts import NOTHING_KNOWN, ExchangeFacts
 from valetkey.protocol.model import AccessToken, Authorization, RefreshToken, SealedSuccessor
@@ -16,6 +15,7 @@ from valetkey.protocol.rules.digest import digest
 from valetkey.protocol.rules.headers import Headers
 from valetkey.server.authorization_server import AuthorizationServer
 from valetkey.server.pictures import person
+from valetkey.server.redeemed import look_up
 from valetkey.server.seal import Told, opened, sealed
 from valetkey.server.settle import settle
 
@@ -64,21 +64,6 @@ async def token(
     if isinstance(done, Refused):
         return refused(done.error, done.profile, client_id)
     return Reply(200, done.profile.token_answer(done.answer), client_id=client_id)
-
-
-async def look_up(server: AuthorizationServer, request: TokenRequest) -> ExchangeFacts:
-    """The client and what it hands in, in one round trip."""
-    client_id = request.shown.client_id
-    if request.grant.redeems == "code":
-        return await server.store.exchange_facts(client_id, request.digest)
-    if request.grant.redeems == "refresh_token":
-        return await server.store.refresh_facts(client_id, request.digest)
-    client = await server.store.client(client_id)
-    if request.grant.redeems == "subject_token":
-        subject = await server.store.bearer_facts(request.digest)
-        actor = await server.store.bearer_facts(digest(request.params.get("actor_token") or ""))
-        return ExchangeFacts(client, subject=subject, actor=actor)
-    return ExchangeFacts(client)
 
 
 def issue(server: AuthorizationServer, decision: Granted | Repeated, redeemed: str) -> Issued:

@@ -5,7 +5,16 @@ from typing import Protocol
 
 from valetkey.protocol.changes import Changes
 from valetkey.protocol.facts import AuthorizeFacts, BearerFacts, ConnectedApp, ExchangeFacts
-from valetkey.protocol.model import Account, Client, DeviceRequest, Notice, PushedRequest, Session, Ticket
+from valetkey.protocol.model import (
+    Account,
+    Client,
+    Consent,
+    DeviceRequest,
+    Notice,
+    PushedRequest,
+    Session,
+    Ticket,
+)
 from valetkey.protocol.sealed_key import SealedKey
 
 
@@ -38,6 +47,7 @@ class Store(Protocol):
     async def refresh_facts(self, client_id: str, digest: bytes) -> ExchangeFacts: ...
     async def bearer_facts(self, token_digest: bytes) -> BearerFacts | None: ...
     async def introspect_facts(self, client_id: str, token_digest: bytes) -> ExchangeFacts: ...
+    async def consent(self, account_id: int, client_id: str) -> Consent | None: ...
     async def ticket(self, digest: bytes) -> Ticket | None: ...
     async def remembered(self, keys: Sequence[bytes]) -> frozenset[bytes]:
         """Which of these one-time keys were used before (changes.Once)."""

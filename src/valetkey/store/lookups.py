@@ -9,6 +9,7 @@ from valetkey.protocol.model import (
     NOBODY,
     Account,
     Client,
+    Consent,
     DeviceRequest,
     Notice,
     PushedRequest,
@@ -136,6 +137,10 @@ class Lookups(ABC):
     async def device_request_shown(self, user_code: str) -> DeviceRequest | None:
         row = await self._one(sql.DEVICE_BY_USER_CODE, _text(user_code))
         return None if row is None else rows.device(row)
+
+    async def consent(self, account_id: int, client_id: str) -> Consent | None:
+        row = await self._one(sql.CONSENT_OF, account_id, _text(client_id))
+        return None if row is None else rows.consent(row)
 
     async def ticket(self, digest: bytes) -> Ticket | None:
         row = await self._one(sql.TICKET_BY_DIGEST, digest)

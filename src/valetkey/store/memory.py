@@ -98,6 +98,9 @@ class MemoryStore:
         found = (each for each in self._tables.devices.values() if each.user_code == user_code)
         return next(found, None)
 
+    async def consent(self, account_id: int, client_id: str) -> Consent | None:
+        return self._tables.consents.get((account_id, client_id))
+
     async def ticket(self, digest: bytes) -> Ticket | None:
         return self._tables.tickets.get(digest)
 

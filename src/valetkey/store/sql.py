@@ -104,6 +104,11 @@ SIGNED_IN = Point(
     "JOIN accounts u ON u.id = s.account_id",
     ("sessions s", "s.digest"),
 )
+CONSENT_OF = Point(
+    ("bigint", "text"),
+    columns("k", CONSENT),
+    "JOIN consents k ON k.account_id = x.a AND k.client_id = x.b",
+)
 TICKET_BY_DIGEST = Point(("bytea",), columns("t", TICKET), "", ("tickets t", "t.digest"))
 CLIENT_BY_ID = Point(("text",), _client, "", ("clients c", "c.id"))
 ACCOUNT_BY_ID = Point(("bigint",), _account, "", ("accounts u", "u.id"))

@@ -143,7 +143,7 @@ def test_what_classic_says(body: dict[str, str], facts: ExchangeFacts, message: 
         "Authorization_Code",
         "authorization_code ",
         "authorization_code,password",
-        "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        "urn:ietf:params:oauth:grant-type:saml2-bearer",
         "__class__",
     ],
 )

@@ -14,6 +14,14 @@ ODD = ["a\0b", "\0", "lone \ud800 surrogate"]
 
 
 class RecordsContract:
+    async def test_one_consent_can_be_asked_for(self, store: Store) -> None:
+        await settle_in(store)
+        said = Consent(1, "app", ("basic", "photos"), NOW)
+        await store.apply((Save(said),))
+        assert await store.consent(1, "app") == said
+        for account_id, client_id in ((2, "app"), (1, "other"), (1, "a\0p")):
+            assert await store.consent(account_id, client_id) is None
+
     async def test_it_answers(self, store: Store) -> None:
         assert await store.ready()
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from valetkey.protocol.changes import Changes, Hold, Save
 from valetkey.protocol.decision import Answer, AskConsent, AskLogin, AuthorizeDecision, ErrorPage, Refuse
 from valetkey.protocol.errors import (
-    AccessDenied,
     InvalidClient,
     InvalidRequest,
     OAuthError,
@@ -17,7 +16,7 @@ from valetkey.protocol.model import Account, Client
 from valetkey.protocol.params import Params
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.response_types import RESPONSE_TYPES
-from valetkey.protocol.rules import consent, pkce
+from valetkey.protocol.rules import consent, pkce, sandbox
 from valetkey.protocol.rules import scope as scopes
 from valetkey.protocol.rules.response_type import ResponseType, refusal
 from valetkey.protocol.rules.rulebook import Rulebook
@@ -71,7 +70,7 @@ def decide_trusted(request: Trusted, facts: AuthorizeFacts, said: str | None, no
     account = living_account(facts, now)
     if account is None:
         return AskLogin(client, request.redirect_uri)
-    check_sandbox(client, account)
+    sandbox.check(client, account)
     state = request.params.as_sent("state")
     if said == "deny":
         where = refusal(request.redirect_uri, profile.denial, state, profile, book.issuer)
@@ -133,9 +132,3 @@ def living_account(facts: AuthorizeFacts, now: int) -> Account | None:
     if session is None or account is None or session.expires_at <= now or account.disabled_at is not None:
         return None
     return account
-
-
-def check_sandbox(client: Client, account: Account) -> None:
-    """An app in development is for its owner and invited testers. Raises AccessDenied."""
-    if client.sandbox and account.id != client.owner_id and account.id not in client.testers:
-        raise AccessDenied("not_a_tester", "this app is in development and you are not one of its testers")

@@ -8,11 +8,14 @@ METHODS = (
     " tls_client_auth self_signed_tls_client_auth none".split()
 )
 
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 
 OAUTH20 = Profile(
     name="oauth20",
-    grants=frozenset({"authorization_code", "refresh_token", "client_credentials", TOKEN_EXCHANGE}),
+    grants=frozenset(
+        {"authorization_code", "refresh_token", "client_credentials", TOKEN_EXCHANGE, JWT_BEARER}
+    ),
     response_types=frozenset({"code"}),
     redirect_matches=redirect_uri.exact,
     redirect_again=True,

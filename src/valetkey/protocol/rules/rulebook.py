@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from valetkey.protocol.model import Catalogue
+from valetkey.protocol.model import Catalogue, TrustedIssuer
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.resource import Resource
 
@@ -23,3 +23,4 @@ class Rulebook:
     refresh_absolute: int = 180 * 24 * 3600
     retry_window: int = 120
     resources: Mapping[str, Resource] = field(default_factory=dict)
+    trusted_issuers: tuple[TrustedIssuer, ...] = ()
