@@ -1,5 +1,8 @@
 """private_key_jwt and client_secret_jwt: whose signature, and once (RFC 7523 2.2; D5, C18)."""
 
+import hashlib
+import hmac
+import json
 from dataclasses import replace as other_rules
 from typing import Any
 
@@ -35,7 +38,35 @@ def refused(text: str, app: Client, known: Known, book: Rulebook = BOOK) -> str:
     with pytest.raises(InvalidClient) as caught:
         proven(text, app, known, book)
     assert caught.value.changes == () and caught.value.description.isascii()
+    words = caught.value.description.removeprefix("client_assertion ")
+    assert WORDS.get(caught.value.reason, words) == words
     return caught.value.reason
+
+
+WORDS = {
+    "assertion_long": "is longer than 2048 characters",
+    "keys_unreadable": "the registered keys of this client cannot be read",
+    "assertion_missing": "is missing",
+    "secret_wrong": "is not signed with the client_secret",
+}
+
+
+def sized(length: int) -> str:
+    """The sample assertion, of which so many characters are signed."""
+    head = next(
+        head
+        for head in (b64(b'{"alg":"HS256"}' + b" " * pad) for pad in range(3))
+        if (length - len(head) - 1) % 4 != 1  # no text of base64 is so long
+    )
+    payload = b64(json.dumps(CLAIMS).encode().ljust((length - len(head) - 1) * 3 // 4))
+    signed = f"{head}.{payload}"
+    assert len(signed) == length
+    return f"{signed}.{b64(hmac.digest(SECRET.encode(), signed.encode(), hashlib.sha256))}"
+
+
+def test_a_secret_signs_no_more_than_2048_characters() -> None:
+    assert proven(sized(2048), BY_SECRET, Known())
+    assert refused(sized(2049), BY_SECRET, Known()) == "assertion_long"
 
 
 @pytest.mark.parametrize("algorithm", ["ES256", "RS256", "PS256", "EdDSA", "Ed25519"])
@@ -80,7 +111,10 @@ def test_algorithms_are_the_profiles() -> None:
     assert proven(KEY.jwt(CLAIMS), BY_KEY, Known(KEY.jwks), book)
 
 
-@pytest.mark.parametrize("secrets", [(secret(),), (secret("other"), secret())])
+@pytest.mark.parametrize(
+    "secrets",
+    [(secret(),), (secret("other"), secret()), (secret(), secret("other")), (secret(SECRET, NOW + 1),)],
+)
 def test_a_secret_proves_it_once(secrets: Any) -> None:
     app = client(profile="oauth20", secrets=secrets, registered=BY_SECRET.registered)
     (once,) = proven(keyed(CLAIMS, SECRET.encode()), app, Known())

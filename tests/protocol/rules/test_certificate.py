@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import hashlib
+import re
 from urllib.parse import quote
 
 import pytest
@@ -28,6 +29,7 @@ NAMES = [
     ("email", "app@mail.example"),
 ]
 NAMED = der(names=NAMES)
+TIMES = re.findall(rb"[0-9]{12}Z", DER)
 
 
 @pytest.mark.parametrize(
@@ -45,6 +47,11 @@ def test_every_spelling_of_a_header(value: str) -> None:
     assert certificate.from_header(value) == DER
 
 
+def test_a_certificate_may_end_when_it_begins() -> None:
+    assert certificate.from_header(rfc9440(AT_ONCE)) == AT_ONCE != DER
+
+
+AT_ONCE = DER.replace(TIMES[0], TIMES[1])  # ends when it begins
 BACKWARDS = DER.replace(b"270115", b"270117", 1)  # ends before it begins
 
 
@@ -64,7 +71,8 @@ BACKWARDS = DER.replace(b"270115", b"270117", 1)  # ends before it begins
         "\u00e9",
         rfc9440(b"\x30\x00"),
         rfc9440(BACKWARDS),
-        rfc9440(der(names=[("uri", "https://app.example/" + "a" * 9000)])),
+        ":" + base64.b64encode(DER).decode(),
+        base64.b64encode(DER).decode() + ":",
     ],
 )
 def test_what_is_no_certificate(value: str) -> None:

@@ -1,5 +1,6 @@
 """What a client assertion must say (RFC 7521 4.2, RFC 7523 3; D2, D5)."""
 
+import hashlib
 from dataclasses import replace as other_rules
 from typing import Any
 
@@ -103,16 +104,28 @@ def checked(text: str, app: Client = APP, book: Rulebook = BOOK) -> Once:
 def refused(text: str, app: Client = APP, book: Rulebook = BOOK) -> str:
     with pytest.raises(Untrusted) as caught:
         checked(text, app, book)
+    assert WORDS.get(caught.value.reason, {caught.value.words}) >= {caught.value.words}
     return caught.value.reason
+
+
+WORDS = {
+    "alg": {"is not signed with PS256, as this client registered"},
+    "jti": {"has no jti", "has jti that is no string of 1 to 256 characters"},
+    "aud": {
+        "must have the issuer as its aud, as one string",
+        "has an aud that is not only this server",
+        "has no aud",
+    },
+}
 
 
 def test_a_good_one_is_good_once() -> None:
     once = checked(said())
-    assert once.until == NOW + 61 and len(once.key) == 32
+    assert once == Once(hashlib.sha256(b"client_assertion\0app\0j1").digest(), NOW + 61)
     client_assertion.check_unused(once, Known("", frozenset({b"other"})))
     with pytest.raises(Untrusted) as caught:
         client_assertion.check_unused(once, Known("", frozenset({once.key})))
-    assert caught.value.reason == "replayed"
+    assert (caught.value.reason, caught.value.words) == ("replayed", "was used before")
 
 
 def test_the_ids_of_two_clients_are_apart() -> None:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey, derive_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
@@ -75,7 +75,7 @@ BAD = {
     "even n": (RSA | {"n": number(2**2048 - 2)}, "malformed"),
     "even e": (RSA | {"e": number(65536)}, "malformed"),
     "e of one": (RSA | {"e": number(1)}, "malformed"),
-    "huge e": (RSA | {"e": number(2**64 + 1)}, "malformed"),
+    "huge e": (RSA | {"e": number(2**32 + 1)}, "malformed"),
     "X25519": (OKP | {"crv": "X25519"}, "malformed"),
     "short Ed25519": (OKP | {"x": b64(b"a" * 31)}, "malformed"),
     "kid that is no string": (EC | {"kid": 1}, "no good kid"),
@@ -91,8 +91,9 @@ BAD = {
 @pytest.mark.parametrize("name", BAD)
 def test_a_key_that_is_not_to_be_believed(name: str) -> None:
     given, words = BAD[name]
-    with pytest.raises(jwk.BadKey, match=words):
+    with pytest.raises(jwk.BadKey, match=words) as caught:
         jwk.read(given)
+    assert str(caught.value) in WHOLE
     text = json.dumps({"keys": [given]})
     assert jwk.read_set(text) == ()
     assert words in (jwk.why_not_registrable(text) or "")
@@ -118,12 +119,47 @@ def test_a_set_is_what_can_be_used_of_it() -> None:
         ('{"keys":["x"]}', "no list of keys"),
         (json.dumps({"keys": [EC] * 21}), "more than 20"),
         (json.dumps({"keys": [], "x": "y" * 16384}), "longer than 16384"),
+        ('{"keys":[]}'.ljust(16385), "longer than 16384"),
     ],
 )
 def test_a_set_that_is_none(text: str, words: str) -> None:
-    with pytest.raises(jwk.BadKey, match=words):
+    with pytest.raises(jwk.BadKey, match=words) as caught:
         jwk.read_set(text)
-    assert words in (jwk.why_not_registrable(text) or "")
+    assert jwk.why_not_registrable(text) == str(caught.value) and str(caught.value) in WHOLE
+
+
+WHOLE = {
+    "is not a JSON object that all read alike",
+    "has no list of keys",
+    "has more than 20 keys",
+    "is longer than 16384 characters",
+    "is of a kind that is not supported (EC, RSA and OKP are)",
+    "has private members",
+    "is not for signatures",
+    "is malformed",
+    *(f"has no good {name}" for name in "x y kid alg key_ops x5c x5t#S256".split()),
+}
+
+
+def test_bounds_are_bounds() -> None:
+    assert jwk.read_set('{"keys":[]}'.ljust(16384)) == ()
+    assert len(jwk.read_set(json.dumps({"keys": [EC] * 20}))) == 20
+    assert jwk.read(EC | {"kid": "k" * 256}).kid == "k" * 256
+    assert jwk.read({"kty": "RSA", "e": "AQAB", "n": number(2**8191 + 1)})
+    assert jwk.read(RSA | {"e": number(2**31 + 1)})
+
+
+def test_a_coordinate_is_written_in_full() -> None:
+    """RFC 7518 6.2.1.2: the zero in front belongs to it, or one key would have two names."""
+    key = next(
+        key
+        for key in (derive_private_key(secret, SECP256R1()) for secret in range(1, 5000))
+        if key.public_key().public_numbers().x < 2**248
+    )
+    whole = public_jwk(key)
+    assert jwk.read(whole)
+    with pytest.raises(jwk.BadKey, match="malformed"):
+        jwk.read(whole | {"x": number(key.public_key().public_numbers().x)})
 
 
 def test_what_can_be_registered() -> None:

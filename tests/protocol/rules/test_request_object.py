@@ -50,7 +50,23 @@ def refused(text: str, app: Client = APP, book: Rulebook = BOOK, keys: str = KEY
         resolved(text, app, book, keys, **beside)
     assert caught.value.code == "invalid_request_object"
     assert caught.value.description.isascii() and '"' not in caught.value.description
+    if caught.value.reason in WORDS:
+        assert caught.value.description.removeprefix("the request object ") in WORDS[caught.value.reason]
     return caught.value.reason
+
+
+WORDS = {
+    "request_iss": {
+        "must have the client_id as its iss",
+        "has iss that is no string of 1 to 256 characters",
+    },
+    "request_aud": {"must have the issuer of this server as its aud", "has no aud"},
+    "request_sub": {"must not have the client_id as its sub: it would pass for a client assertion"},
+    "request_nested": {"must not have request or request_uri in it"},
+    "request_expired": {"has expired"},
+    "request_undated": {"must have nbf and exp"},
+    "request_exp_far": {"must be good for 3600 seconds at most"},
+}
 
 
 @pytest.mark.parametrize("typ", [None, "JWT", "oauth-authz-req+jwt", "application/oauth-authz-req+jwt"])
@@ -81,10 +97,11 @@ def test_to_the_origin_it_is_a_word_like_any_other() -> None:
 
 
 def test_what_is_no_string_is_written_as_json() -> None:
-    details = [{"type": "payment", "amount": 1.5, "words": "für"}]
-    found = resolved(signed(authorization_details=details, max_age=60, claims={}, flag=True))
-    assert json.loads(found["authorization_details"]) == details
-    assert (found["max_age"], found["claims"], found["flag"]) == ("60", "{}", "true")
+    details = [{"type": "payment", "amount": 1.5}]
+    found = resolved(signed(authorization_details=details, max_age=60, claims={"a": "für"}, flag=True))
+    assert found["authorization_details"] == '[{"type":"payment","amount":1.5}]'
+    assert json.loads(found["claims"]) == {"a": "für"}
+    assert (found["max_age"], found["flag"]) == ("60", "true")
 
 
 def test_the_client_is_one() -> None:
@@ -140,6 +157,7 @@ def test_keys_that_cannot_be_read() -> None:
 
 
 def test_values_have_the_bounds_of_parameters() -> None:
+    assert resolved(signed(details="x" * 5000))["details"] == "x" * 5000
     with pytest.raises(OAuthError) as caught:
         resolved(signed(**{"n" * 300: "x"}))
     assert (caught.value.code, caught.value.reason) == ("invalid_request", "parameter_long")

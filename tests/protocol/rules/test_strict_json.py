@@ -43,6 +43,7 @@ def test_an_object_is_read_as_it_is(value: dict[str, object]) -> None:
         b'{"a":1e999}',
         b'{"a":9007199254740993}',
         b'{"a":-9007199254740993}',
+        b'{"a":9007199254740994}',
         b'{"a":' + b"9" * 5000 + b"}",
         b'{"a":01}',
         b'{"a":"\\u0000"}',
@@ -58,8 +59,16 @@ def test_an_object_is_read_as_it_is(value: dict[str, object]) -> None:
     ],
 )
 def test_what_readers_disagree_about(data: bytes) -> None:
-    with pytest.raises(ValueError, match="read alike"):
+    with pytest.raises(ValueError, match=r"^not a JSON object that all readers read alike$"):
         read_object(data)
+
+
+def test_the_greatest_numbers() -> None:
+    assert read_object('{"a":9007199254740992,"b":-9007199254740992,"c":1e300}') == {
+        "a": 2**53,
+        "b": -(2**53),
+        "c": 1e300,
+    }
 
 
 @given(st.binary(max_size=60) | st.text(max_size=60))

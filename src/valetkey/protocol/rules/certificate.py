@@ -14,7 +14,7 @@ from valetkey.protocol.model import Registration
 from valetkey.protocol.rules import base64url
 from valetkey.protocol.rules.credentials import Credentials
 
-LONGEST = 8 * 1024
+FIELD = re.compile(":([A-Za-z0-9+/=]+):")
 PEM = re.compile(r"\s*-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----")
 # beyond RFC 4514 3: what openssl and browsers write
 MORE_NAMES = {
@@ -40,15 +40,15 @@ def from_header(value: str) -> bytes | None:
     Three spellings: `:base64:` (RFC 9440 2.1), percent-encoded PEM (nginx), base64 alone, percent-encoded or not
     (HAProxy, Traefik).
     """
-    text = value[1:-1] if value.startswith(":") and value.endswith(":") else unquote(value)
-    pem = PEM.match(text)
+    field, text = FIELD.fullmatch(value), unquote(value)
+    found = field or PEM.match(text)
     try:
-        der = base64.b64decode("".join(pem[1].split()) if pem else text, validate=True)
-        found = x509.load_der_x509_certificate(der)
-        times = (found.not_valid_before_utc, found.not_valid_after_utc)
+        der = base64.b64decode("".join(found[1].split()) if found else text, validate=True)
+        certificate = x509.load_der_x509_certificate(der)
+        lives = certificate.not_valid_before_utc <= certificate.not_valid_after_utc
     except NOT_READ:
         return None
-    return der if len(der) <= LONGEST and times[0] <= times[1] else None
+    return der if lives else None
 
 
 def thumbprint(der: bytes) -> str:

@@ -65,7 +65,7 @@ def read(text: str) -> Unverified:
         raise Untrusted("malformed", "has no alg, or a typ that is no string")
     if kid is not None and (not isinstance(kid, str) or len(kid) > LONGEST_ID):
         raise Untrusted("malformed", f"has a kid that is no string of at most {LONGEST_ID} characters")
-    signed = text[: -len(parts[2]) - 1] if parts[2] else text[:-1]
+    signed = text.rpartition(".")[0]
     return Unverified(
         algorithm, kid, typ.lower().removeprefix("application/"), header, claims, signed.encode(), signature
     )
@@ -125,7 +125,7 @@ def string(claims: Mapping[str, object], name: str, longest: int = LONGEST_ID) -
     if value is None:
         return None
     if not isinstance(value, str) or not 0 < len(value) <= longest:
-        raise Untrusted(name, f"has a {name} that is no string of 1 to {longest} characters")
+        raise Untrusted(name, f"has {name} that is no string of 1 to {longest} characters")
     return value
 
 
