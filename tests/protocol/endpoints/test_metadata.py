@@ -7,6 +7,7 @@ from valetkey.protocol.client_auth import METHODS
 from valetkey.protocol.endpoints import metadata
 from valetkey.protocol.endpoints.metadata import About
 from valetkey.protocol.grants import GRANTS
+from valetkey.protocol.profile import Assertions
 from valetkey.protocol.profiles import PROFILES
 
 
@@ -48,3 +49,20 @@ def test_what_there_is_nothing_of_is_left_out():
     silent = replace(PROFILES["oauth21"], issuer_in_answer=False)
     told = metadata.describe(About(replace(BOOK, profiles={"x": silent})))
     assert told["authorization_response_iss_parameter_supported"] is False
+
+
+def test_what_assertions_may_be_signed_with():
+    """RFC 8414 2: it must be told wherever private_key_jwt or client_secret_jwt is."""
+    plain = PROFILES["oauth21"]
+    strict = replace(
+        plain,
+        client_auth=frozenset({"private_key_jwt"}),
+        assertions=Assertions(300, frozenset({"PS256", "ES256"}), issuer_only=True),
+    )
+    for profile, expected in (
+        (plain, ["ES256", "Ed25519", "EdDSA", "PS256", "RS256", "HS256"]),
+        (strict, ["ES256", "PS256"]),
+    ):
+        told = metadata.describe(About(replace(BOOK, profiles={"x": profile})))
+        for endpoint in ("token", "introspection", "revocation"):
+            assert told[f"{endpoint}_endpoint_auth_signing_alg_values_supported"] == expected

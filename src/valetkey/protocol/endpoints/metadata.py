@@ -8,6 +8,7 @@ from valetkey.protocol.client_auth import METHODS
 from valetkey.protocol.grants import GRANTS
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.response_types import RESPONSE_TYPES
+from valetkey.protocol.rules import jwt
 from valetkey.protocol.rules.rulebook import Rulebook
 
 TOKEN, AUTHORIZE, JWKS = "/oauth/token", "/oauth/authorize", "/oauth/jwks"
@@ -40,6 +41,11 @@ class About(Struct, frozen=True):
             name for name in self.allowed(METHODS, lambda profile: profile.client_auth) if name not in without
         ]
 
+    def algorithms(self) -> list[str]:
+        """What their assertions may be signed with; RFC 8414 2 wants it said beside the two methods that have any."""
+        found = self.allowed(sorted(jwt.SIGNED), lambda profile: profile.assertions.algorithms)
+        return [*found, "HS256"] if "client_secret_jwt" in self.methods() else found
+
 
 MEMBERS: dict[str, Callable[[About], object]] = {
     "issuer": lambda about: about.book.issuer,
@@ -53,11 +59,14 @@ MEMBERS: dict[str, Callable[[About], object]] = {
     "response_modes_supported": lambda about: ["query"],
     "grant_types_supported": lambda about: about.allowed(GRANTS, lambda profile: profile.grants),
     "token_endpoint_auth_methods_supported": lambda about: about.methods(),
+    "token_endpoint_auth_signing_alg_values_supported": lambda about: about.algorithms(),
     "introspection_endpoint": lambda about: about.at(INTROSPECT),
     "introspection_endpoint_auth_methods_supported": lambda about: about.methods("none"),
+    "introspection_endpoint_auth_signing_alg_values_supported": lambda about: about.algorithms(),
     "introspection_signing_alg_values_supported": lambda about: list(about.signing),
     "revocation_endpoint": lambda about: about.at(REVOKE),
     "revocation_endpoint_auth_methods_supported": lambda about: about.methods(),
+    "revocation_endpoint_auth_signing_alg_values_supported": lambda about: about.algorithms(),
     "code_challenge_methods_supported": lambda about: ["S256"],
     "authorization_response_iss_parameter_supported": lambda about: all(
         profile.issuer_in_answer for profile in about.profiles
