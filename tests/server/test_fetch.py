@@ -119,8 +119,11 @@ async def test_all_who_ask_at_once_share_one_request(fetch: Fetch, site: Publish
     assert len(site.heads) == 1 and not fetch.under_way
 
 
-async def test_only_so_many_at_once(fetch: Fetch, site: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(door, "MOST_AT_ONCE", 2)
+@pytest.mark.parametrize("number", ["MOST_AT_ONCE", "MOST_AT_ONCE_PER_HOST"])
+async def test_only_so_many_at_once(
+    fetch: Fetch, site: Publisher, monkeypatch: pytest.MonkeyPatch, number: str
+) -> None:
+    monkeypatch.setattr(door, number, 2)
     site.say("/a", document(b"1"))
     site.say("/b", document(b"1"))
     site.held.clear()
@@ -128,11 +131,18 @@ async def test_only_so_many_at_once(fetch: Fetch, site: Publisher, monkeypatch: 
     await site.asked.acquire()
     await site.asked.acquire()
     assert await failure(fetch, site.url("/c")) == "busy"
+    elsewhere = asyncio.create_task(failure(fetch, site.url("/c", "keys.example")))
+    if number == "MOST_AT_ONCE_PER_HOST":
+        await site.asked.acquire()
     site.held.set()
+    assert await elsewhere == ("busy" if number == "MOST_AT_ONCE" else "status_404")
     await asyncio.gather(*asking)
 
 
-async def test_nobody_can_aim_us_at_a_host(fetch: Fetch, site: Publisher, clock: VirtualClock) -> None:
+async def test_nobody_can_aim_us_at_a_host(
+    fetch: Fetch, site: Publisher, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "MOST_PER_HOST", 5)
     for turn in range(door.MOST_PER_HOST):
         assert await failure(fetch, site.url(f"/{turn}")) == "status_404"
     assert await failure(fetch, site.url("/more")) == "too_often"

@@ -19,8 +19,9 @@ SHORTEST, USUAL, LONGEST = 60, 300, 3600  # seconds an answer is kept: at least,
 FAILED = 15  # seconds that a failure is remembered
 MOST_KEPT = 1000
 MOST_BYTES = 8 * 1024 * 1024
-MOST_AT_ONCE = 16
-MOST_PER_HOST = 30  # requests a minute, so that nobody aims us at somebody else
+MOST_AT_ONCE = 64
+MOST_AT_ONCE_PER_HOST = 4  # so that a slow one does not take every place
+MOST_PER_HOST = 120  # requests a minute, so that nobody aims us at somebody else
 MOST_HOSTS = 10_000
 MAX_AGE = re.compile(r'(?:^|[,\s])max-age="?([0-9]{1,9})"?(?:[,\s]|$)')
 
@@ -53,7 +54,7 @@ class Fetch:
         self.out, self.clock, self.patience = out, clock, patience
         self.kept: OrderedDict[Asked, Fetched | Failed] = OrderedDict()
         self.bytes = 0
-        self.under_way: dict[Asked, asyncio.Task[Fetched | Failed]] = {}
+        self.under_way: dict[Asked, tuple[str, asyncio.Task[Fetched | Failed]]] = {}
         self.minute = 0
         self.asked: dict[str, int] = {}
 
@@ -75,17 +76,17 @@ class Fetch:
 
     async def fetched_once(self, asked: Asked) -> Fetched | Failed:
         """One request for all who ask at the same time; who goes away does not end it for the others."""
-        task = self.under_way.get(asked)
-        if task is None:
-            if len(self.under_way) >= MOST_AT_ONCE:
-                raise FetchFailed("busy")
+        if asked not in self.under_way:
             where = target(asked[0])
+            hosts = [host for host, _ in self.under_way.values()]
+            if len(hosts) >= MOST_AT_ONCE or hosts.count(where.host) >= MOST_AT_ONCE_PER_HOST:
+                raise FetchFailed("busy")
             if self.too_often(where):
                 raise FetchFailed("too_often")
             task = asyncio.create_task(self.fetched(asked, where), name="valetkey-fetch")
-            self.under_way[asked] = task
+            self.under_way[asked] = where.host, task
             task.add_done_callback(lambda _: self.under_way.pop(asked, None))
-        return await asyncio.shield(task)
+        return await asyncio.shield(self.under_way[asked][1])
 
     async def fetched(self, asked: Asked, where: Target) -> Fetched | Failed:
         """Ask, and keep what came of it."""
@@ -124,7 +125,7 @@ class Fetch:
 
     async def close(self) -> None:
         """End what is under way."""
-        tasks = list(self.under_way.values())
+        tasks = [task for _, task in self.under_way.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
