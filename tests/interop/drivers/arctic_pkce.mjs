@@ -15,4 +15,13 @@ const back = new URL(await dialogue.visit(url.href)).searchParams;
 if (back.get('state') !== state) throw new Error('another state came back');
 const tokens = await client.validateAuthorizationCode(tokenEndpoint, back.get('code'), verifier);
 const api = await dialogue.api(config, tokens.accessToken());
-dialogue.finish({ token: tokens.data, api });
+const refreshed = await client.refreshAccessToken(tokenEndpoint, tokens.refreshToken(), []);
+const refreshedApi = await dialogue.api(config, refreshed.accessToken());
+await client.revokeToken(config.base + '/oauth/revoke', refreshed.refreshToken());
+dialogue.finish({
+  token: tokens.data,
+  api,
+  refreshed: refreshed.data,
+  refreshed_api: refreshedApi,
+  revoked_api: await dialogue.api(config, refreshed.accessToken()),
+});

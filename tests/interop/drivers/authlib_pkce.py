@@ -22,5 +22,12 @@ landed = dialogue.visit(url)
 token = session.fetch_token(
     base + "/oauth/token", authorization_response=landed, state=state, code_verifier=verifier
 )
-answer = session.get(base + "/v1/users/self")
-dialogue.finish(token=token, api=answer.status_code)
+api = session.get(base + "/v1/users/self").status_code
+refreshed = session.refresh_token(base + "/oauth/token", refresh_token=token["refresh_token"])
+found = {"refreshed": refreshed, "refreshed_api": session.get(base + "/v1/users/self").status_code}
+if secret:
+    answer = session.introspect_token(base + "/oauth/introspect", token=refreshed["access_token"])
+    found["introspected"] = answer.json()
+session.revoke_token(base + "/oauth/revoke", refreshed["refresh_token"], "refresh_token").raise_for_status()
+found["revoked_api"] = session.get(base + "/v1/users/self").status_code
+dialogue.finish(token=token, api=api, **found)

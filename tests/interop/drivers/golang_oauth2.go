@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 
 	"golang.org/x/oauth2"
 )
@@ -47,7 +48,14 @@ func main() {
 	ctx := context.Background()
 	token, err := app.Exchange(ctx, landed.Get("code"), oauth2.SetAuthURLParam("code_verifier", verifier))
 	check(err)
-	say(map[string]any{"result": map[string]any{"token": answer(token), "api": call(ctx, app, token, told.Base)}})
+	result := map[string]any{"token": answer(token), "api": call(ctx, app, token, told.Base)}
+	// The library refreshes by itself what has expired.
+	refreshed, err := app.TokenSource(ctx, &oauth2.Token{
+		RefreshToken: token.RefreshToken, Expiry: time.Now().Add(-time.Minute),
+	}).Token()
+	check(err)
+	result["refreshed"], result["refreshed_api"] = answer(refreshed), call(ctx, app, refreshed, told.Base)
+	say(map[string]any{"result": result})
 }
 
 // The API call goes out of the client that x/oauth2 makes.

@@ -17,6 +17,7 @@ const middleware = grant.node({
       secret: config.client_secret ?? undefined,
       token_endpoint_auth_method: config.client_secret ? 'client_secret_basic' : undefined,
       scope: config.scope.split(' '),
+      scope_delimiter: ' ', // its own is a comma
       pkce: true,
     },
   },

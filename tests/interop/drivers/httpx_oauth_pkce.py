@@ -40,7 +40,11 @@ async def main() -> None:
         async with httpx.AsyncClient() as http:
             return (await http.get(base + "/v1/users/self", headers=headers)).status_code
 
-    dialogue.finish(token=token, api=await api(token["access_token"]))
+    found = {"token": token, "api": await api(token["access_token"])}
+    refreshed = await client.refresh_token(token["refresh_token"])
+    found |= {"refreshed": refreshed, "refreshed_api": await api(refreshed["access_token"])}
+    await client.revoke_token(refreshed["refresh_token"], "refresh_token")
+    dialogue.finish(**found, revoked_api=await api(refreshed["access_token"]))
 
 
 asyncio.run(main())

@@ -3,6 +3,8 @@
 import os
 
 import dialogue
+import requests
+from requests.auth import HTTPBasicAuth
 from requests_oauthlib import OAuth2Session
 
 os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"  # loopback has no TLS
@@ -20,5 +22,17 @@ token = session.fetch_token(
     client_secret=secret,
     include_client_id=None if secret else True,
 )
-answer = session.get(base + "/v1/users/self")
-dialogue.finish(token=token, api=answer.status_code)
+api = session.get(base + "/v1/users/self").status_code
+auth = HTTPBasicAuth(config["client_id"], secret) if secret else None
+shown = {} if secret else {"client_id": config["client_id"]}
+refreshed = session.refresh_token(base + "/oauth/token", auth=auth, **shown)
+refreshed_api = session.get(base + "/v1/users/self").status_code
+# Revocation is oauthlib's: it makes the request, and the app sends it.
+url, headers, body = session._client.prepare_token_revocation_request(
+    base + "/oauth/revoke", refreshed["refresh_token"], "refresh_token", **shown
+)
+requests.post(url, body, headers=headers, auth=auth, timeout=20).raise_for_status()
+revoked_api = session.get(base + "/v1/users/self").status_code
+dialogue.finish(
+    token=token, api=api, refreshed=refreshed, refreshed_api=refreshed_api, revoked_api=revoked_api
+)

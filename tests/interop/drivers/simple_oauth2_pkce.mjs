@@ -24,4 +24,13 @@ const first = await client.getToken({
   code: back.get('code'), redirect_uri: config.redirect_uri, code_verifier: verifier,
 });
 const api = await dialogue.api(config, first.token.access_token);
-dialogue.finish({ token: first.token, api });
+const second = await first.refresh();
+const refreshedApi = await dialogue.api(config, second.token.access_token);
+await second.revoke('refresh_token');
+dialogue.finish({
+  token: first.token,
+  api,
+  refreshed: second.token,
+  refreshed_api: refreshedApi,
+  revoked_api: await dialogue.api(config, second.token.access_token),
+});
