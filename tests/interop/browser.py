@@ -3,7 +3,7 @@
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from http.client import HTTPMessage, HTTPResponse
@@ -30,14 +30,13 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
 class Form:
     action: str
     fields: dict[str, str] = field(default_factory=dict)
-    ticked: dict[str, str] = field(default_factory=dict)
-    names: set[str] = field(default_factory=set)
+    ticked: list[tuple[str, str]] = field(default_factory=list)
     buttons: set[tuple[str, str]] = field(default_factory=set)
     asks_password: bool = False
 
 
 class Forms(HTMLParser):
-    """The forms of a page: hidden fields, boxes that are ticked, names of the other fields, named buttons."""
+    """The forms of a page as they would be sent: fields with what stands in them, boxes that are ticked, buttons."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -62,12 +61,10 @@ class Forms(HTMLParser):
         name, value = given.get("name", ""), given.get("value", "")
         if kind == "submit":
             form.buttons.add((name, value))
-        elif kind == "hidden":
-            form.fields[name] = value
-        elif kind == "checkbox" and "checked" in given:
-            form.ticked[name] = value
+        elif kind in ("checkbox", "radio"):
+            form.ticked += [(name, value)] * ("checked" in given)
         else:
-            form.names.add(name)
+            form.fields[name] = value
             form.asks_password |= kind == "password"
 
 
@@ -89,40 +86,43 @@ class Browser:
             urllib.request.ProxyHandler({}), NoRedirect, urllib.request.HTTPCookieProcessor(CookieJar())
         )
 
-    def follow(self, url: str, until: str, decision: str = "allow") -> str:
-        """Go to `url`, do what the pages ask, and say with which URL the browser came back to `until`."""
+    def follow(self, url: str, until: str | None, decision: str = "allow") -> str:
+        """Go to `url`, do what the pages ask, and say with which URL the browser came back to `until`.
+
+        None is for a device, which nobody comes back to: the last page, which asks nothing more.
+        """
         page = self._load(url)
         logged_in = False
         for _ in range(20):
             if page.location is not None:
-                if page.location.startswith(until):
+                if until is not None and page.location.startswith(until):
                     return page.location
                 page = self._load(urllib.parse.urljoin(page.url, page.location))
                 continue
             form = self._form(page)
+            if form is None:
+                assert until is None, f"neither login nor consent: {page.status} {page.url}\n{page.html}"
+                return page.html
             if form.asks_password:
                 assert not logged_in, f"the login was refused: {page.url}\n{page.html}"
                 logged_in = True
                 answers = {"username": self.username, "password": self.password}
             else:
-                answers = {"decision": decision}
-            page = self._load(
-                urllib.parse.urljoin(page.url, form.action), form.fields | form.ticked | answers
-            )
+                answers = {"decision": decision} if form.buttons & {("decision", decision)} else {}
+            sent = [*(form.fields | answers).items(), *form.ticked]
+            page = self._load(urllib.parse.urljoin(page.url, form.action), sent)
         raise AssertionError(f"twenty steps and not back at {until}: {page.url}")
 
-    def _form(self, page: Page) -> Form:
-        """The form that logs in or decides; a page may carry others."""
-        forms = Forms(page.html).forms
-        for form in forms:
-            if form.asks_password and {"username", "password"} <= form.names:
+    def _form(self, page: Page) -> Form | None:
+        """The form that logs in, decides, or takes the code of a device; a page may carry others."""
+        for form in Forms(page.html).forms:
+            asks = "user_code" in form.fields or {("decision", "allow"), ("decision", "deny")} <= form.buttons
+            if asks or (form.asks_password and {"username", "password"} <= form.fields.keys()):
                 return form
-            if {("decision", "allow"), ("decision", "deny")} <= form.buttons:
-                return form
-        raise AssertionError(f"neither login nor consent: {page.status} {page.url}\n{page.html}")
+        return None
 
-    def _load(self, url: str, fields: Mapping[str, str] | None = None) -> Page:
-        body = None if fields is None else urllib.parse.urlencode(fields).encode()
+    def _load(self, url: str, fields: Iterable[tuple[str, str]] | None = None) -> Page:
+        body = None if fields is None else urllib.parse.urlencode(list(fields)).encode()
         request = urllib.request.Request(url, body, {"Accept": "text/html"})
         try:
             with self._opener.open(request, timeout=20) as response:

@@ -142,7 +142,7 @@ def drive_today(server: ValetkeyServer, browser: Browser) -> Drive:
         places: list[str] = []
 
         def visit(url: str) -> str:
-            places.append(browser.follow(url, app.redirect_uri))
+            places.append(browser.follow(url, app.redirect_uri or None))
             return places[-1]
 
         (driver,) = DRIVERS.glob(f"{name}.*")
