@@ -16,6 +16,7 @@ from valetkey.protocol.model import (
     Client,
     ClientSecret,
     Consent,
+    DeviceRequest,
     RefreshToken,
     Scope,
     Session,
@@ -78,6 +79,11 @@ def authorization(**more: Any) -> Authorization:
 
 def code(**more: Any) -> AuthorizationCode:
     plain = AuthorizationCode(digest(CODE), authorization(), REDIRECT, NOW + 1)
+    return replace(plain, **more)
+
+
+def device(**more: Any) -> DeviceRequest:
+    plain = DeviceRequest(digest("device"), "WDJBMJHT", "app", ("basic", "likes"), NOW + 600, 5)
     return replace(plain, **more)
 
 

@@ -6,6 +6,7 @@ import zlib
 from valetkey.protocol.rules import signed_request
 from valetkey.protocol.rules.checksum import BASE62, checksummed
 from valetkey.protocol.rules.digest import digest
+from valetkey.protocol.rules.user_code import LETTERS, read
 from valetkey.server import mint
 from valetkey.server.mint import Mint, kept
 
@@ -32,6 +33,14 @@ def test_R8_everything_secret_has_128_bits_or_more():
     selectors = [size for size in asked if size < 16]
     assert selectors == [3, 3]  # beside 32 bytes each
     assert len(asked) - len(selectors) == 6
+
+
+def test_the_codes_of_a_device():
+    maker, _ = counting()
+    assert re.fullmatch(r"vk_dc_[0-9a-f]{12}[A-Za-z0-9_-]{43}[0-9A-Za-z]{6}", maker.device_code(NOW))
+    shown = {maker.user_code() for _ in range(100)}
+    assert all(read(code) == code for code in shown)
+    assert len(shown) > 90 and {letter for code in shown for letter in code} == set(LETTERS)
 
 
 def test_the_classic_forms():

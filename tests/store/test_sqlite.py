@@ -25,13 +25,19 @@ from valetkey.store import (
     open_store,
     sql,
     sqlite_file,
-    steps,
+    statements,
 )
 from valetkey.store.sqlite import SqliteStore
 
 FREQUENT = [
     *(*(dead.single() for dead in cleaning.DEAD), cleaning.BARE_SQLITE, counters.ATTEMPT, counters.USED),
-    *(steps.SPEND_CODE, steps.REVOKE, steps.REVOKE_PAIR, steps.REVOKE_ALL, *steps.REMOVE),
+    *(
+        statements.SPEND_CODE,
+        statements.REVOKE,
+        statements.REVOKE_PAIR,
+        statements.REVOKE_ALL,
+        *statements.REMOVE,
+    ),
     *(sql.SESSIONS_OF, sql.CONNECTED_APPS, sql.CLIENTS_OF, sql.PICTURE),
     *(point.single() for point in vars(sql).values() if isinstance(point, sql.Point)),
 ]

@@ -125,6 +125,26 @@ class Remove(Struct, frozen=True):
     client_id: str
 
 
+class Poll(Struct, frozen=True):
+    """A device asks whether its person has answered (RFC 8628 3.5): Conflict if it asked since `before`, or is gone.
+
+    One that asks too soon waits `slower` seconds longer from now on, whoever asks beside it.
+    """
+
+    digest: bytes
+    at: int
+    before: int | None
+    slower: int = 0
+
+
+class AnswerDevice(Struct, frozen=True):
+    """The person answered a device, "allow" or "deny": Conflict if they did so before, or if it is gone."""
+
+    digest: bytes
+    said: str
+    authorization: Authorization | None = None
+
+
 class Once(Struct, frozen=True):
     """Remember a key until a time: Conflict if it is remembered already (replay of a jti, RFC 7519 4.1.7)."""
 
@@ -132,5 +152,20 @@ class Once(Struct, frozen=True):
     until: int
 
 
-Change = Save | Spend | Revoke | Extend | Expire | Withdraw | Hold | Seen | End | EndAll | Remove | Once
+Change = (
+    Save
+    | Spend
+    | Revoke
+    | Extend
+    | Expire
+    | Withdraw
+    | Hold
+    | Seen
+    | End
+    | EndAll
+    | Remove
+    | Poll
+    | AnswerDevice
+    | Once
+)
 Changes = tuple[Change, ...]

@@ -112,5 +112,44 @@ class Answer(Struct, frozen=True):
     changes: Changes = ()
 
 
+class DeviceWaits(Struct, frozen=True):
+    """Device authorization endpoint: yes. The server mints both codes, and keeps the request until it is answered."""
+
+    client: Client
+    scope: tuple[str, ...]
+    changes: Changes = ()
+
+
+class DeviceUnknown(Struct, frozen=True):
+    """Device page: there is nothing to answer under this code (any more), or not for this person."""
+
+    error: OAuthError
+    changes: Changes = ()
+
+
+class AskDevice(Struct, frozen=True):
+    """Device page: ask the person whether this device may in."""
+
+    client: Client
+    developer: str
+    account: Account
+    user_code: str
+    scope: tuple[str, ...]
+    lifetime: int | None
+    changes: Changes = ()
+
+
+class DeviceAnswered(Struct, frozen=True):
+    """Device page: the person has answered; an authorization of `scope` is made for the device unless they said no."""
+
+    client: Client
+    account: Account
+    digest: bytes
+    said: str
+    scope: tuple[str, ...]
+    changes: Changes = ()
+
+
 AuthorizeDecision = ErrorPage | Refuse | AskLogin | AskConsent | Answer
 TokenDecision = Granted | Repeated | Refused
+DeviceDecision = DeviceUnknown | AskDevice | DeviceAnswered

@@ -1,9 +1,10 @@
-"""OAuthError and the registered error codes (RFC 6749 4.1.2.1 and 5.2, RFC 6750 3.1).
+"""OAuthError and the registered error codes (RFC 6749 4.1.2.1 and 5.2, RFC 6750 3.1, RFC 8628 3.5).
 
     OAuthError
       InvalidRequest  InvalidClient  InvalidGrant  InvalidScope  UnauthorizedClient
       UnsupportedGrantType  UnsupportedResponseType  AccessDenied  InvalidTarget
       InvalidRequestObject
+      AuthorizationPending  SlowDown  ExpiredToken
 
 An error has a public half (`code`, `description`) and a half that is ours: `reason`, a stable slug which the operator's
 log shows and a profile may put into other words, and `changes`, what must be written although the answer is no.
@@ -85,3 +86,21 @@ class InvalidRequestObject(OAuthError):
     """A request object that is malformed, or not the client's, or not for us (RFC 9101 7)."""
 
     code = "invalid_request_object"
+
+
+class AuthorizationPending(OAuthError):
+    """The person has not answered the device yet."""
+
+    code = "authorization_pending"
+
+
+class SlowDown(OAuthError):
+    """As before, and the device asks too often."""
+
+    code = "slow_down"
+
+
+class ExpiredToken(OAuthError):
+    """The device_code has expired."""
+
+    code = "expired_token"

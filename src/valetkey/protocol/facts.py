@@ -8,6 +8,7 @@ from valetkey.protocol.model import (
     AuthorizationCode,
     Client,
     Consent,
+    DeviceRequest,
     RefreshToken,
     SealedSuccessor,
     Session,
@@ -62,6 +63,7 @@ class ExchangeFacts(Struct, frozen=True):
     account: Account | None = None
     refresh: RefreshToken | None = None
     successor: SealedSuccessor | None = None
+    device: DeviceRequest | None = None
     known: Known = NOTHING_KNOWN
     subject: BearerFacts | None = None
     actor: BearerFacts | None = None

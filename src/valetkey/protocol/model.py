@@ -242,7 +242,10 @@ class PushedRequest(Struct, frozen=True):
 
 
 class DeviceRequest(Struct, frozen=True):
-    """A device waits for its person (RFC 8628 3.2); `said` is what they answered: nothing yet, "allow" or "deny"."""
+    """A device waits for its person (RFC 8628 3.2); `said` is what they answered: nothing yet, "allow" or "deny".
+
+    It asks every `interval` seconds, and asked last at `polled_at`; once it was allowed, it has an authorization.
+    """
 
     digest: bytes
     user_code: str
@@ -253,7 +256,7 @@ class DeviceRequest(Struct, frozen=True):
     terms: Terms = TERMS
     polled_at: int | None = None
     said: str = ""
-    authorization_id: int | None = None
+    authorization: Authorization | None = None
     spent_at: int | None = None
 
 

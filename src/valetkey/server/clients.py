@@ -4,7 +4,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from valetkey.protocol.changes import Remove, Save
-from valetkey.protocol.model import Account, Client, ClientSecret
+from valetkey.protocol.model import (
+    GRANT_TYPES,
+    PERSONAL,
+    REGISTRATION,
+    Account,
+    Client,
+    ClientSecret,
+    Registration,
+)
 from valetkey.protocol.rules.redirect_uri import why_not_registrable
 from valetkey.server import mint, names
 from valetkey.server.accounts import refuse
@@ -31,6 +39,7 @@ class ClientForm(Struct, frozen=True):
     allow_implicit: bool = False
     sandbox: bool = False
     signed_requests: bool = False
+    registered: Registration = REGISTRATION
 
 
 class NewClient(Struct, frozen=True):
@@ -182,7 +191,7 @@ def checked(server: AuthorizationServer, form: ClientForm) -> ClientForm:
             "website": names.why_not_website(form.website),
             "type": None if form.type in TYPES else "must be one of " + ", ".join(TYPES),
             "profile": None if profile else "must be one of " + ", ".join(server.book.profiles),
-            "redirect_uris": why_not_uris(uris, form.type, profile is not None and profile.plain_http),
+            "redirect_uris": why_not_uris(form, uris, profile is not None and profile.plain_http),
             "allow_implicit": why_not_implicit(form, profile is None or "token" in profile.response_types),
         }
     )
@@ -194,14 +203,15 @@ def why_not_implicit(form: ClientForm, known: bool) -> str | None:
     return "is nothing that this profile knows" if form.allow_implicit and not known else None
 
 
-def why_not_uris(uris: tuple[str, ...], kind: str, plain_http: bool) -> str | None:
-    """What is wrong with the redirect URIs, the first problem there is."""
-    if not uris and kind != "service":
+def why_not_uris(form: ClientForm, uris: tuple[str, ...], plain_http: bool) -> str | None:
+    """What is wrong with the redirect URIs, the first problem there is; who uses no code needs none (RFC 7591 2)."""
+    grants = form.registered.grant_types or GRANT_TYPES.get(form.type, PERSONAL)
+    if not uris and "authorization_code" in grants:
         return "are missing: at least one is needed"
     if len(uris) > MOST_REDIRECT_URIS:
         return f"are too many; at most {MOST_REDIRECT_URIS}"
     for uri in uris:
-        words = why_not_registrable(uri, native=kind == "native", plain_http=plain_http)
+        words = why_not_registrable(uri, native=form.type == "native", plain_http=plain_http)
         if words:
             return f"cannot have {uri[:100]!r}: it {words}"
     return None

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from valetkey.protocol.model import ClientSecret
-from valetkey.protocol.rules import signed_request
+from valetkey.protocol.rules import signed_request, user_code
 from valetkey.protocol.rules.checksum import checksummed
 from valetkey.protocol.rules.digest import digest
 
@@ -32,6 +32,18 @@ class Mint(Struct, frozen=True):
     def refresh_token(self, now: int) -> str:
         """A refresh token, in today's form."""
         return self.prefixed("vk_rt_", now)
+
+    def device_code(self, now: int) -> str:
+        """What a device asks with (RFC 8628 3.2), in today's form."""
+        return self.prefixed("vk_dc_", now)
+
+    def user_code(self) -> str:
+        """What a person copies from a device: 8 of 20 letters, 34 bits for ten minutes (RFC 8628 6.1)."""
+        rest, code = int.from_bytes(self.entropy(16), "big"), ""
+        for _ in range(user_code.LENGTH):
+            rest, letter = divmod(rest, len(user_code.LETTERS))
+            code += user_code.LETTERS[letter]
+        return code
 
     def prefixed(self, prefix: str, now: int) -> str:
         """Today's form: a prefix that scanners find, a selector that grows with time, 256 bits, a checksum.

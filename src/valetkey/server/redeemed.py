@@ -20,6 +20,8 @@ async def look_up(server: AuthorizationServer, request: TokenRequest) -> Exchang
             return await server.store.exchange_facts(client_id, request.digest)
         case "refresh_token":
             return await server.store.refresh_facts(client_id, request.digest)
+        case "device_code":
+            return await server.store.device_facts(client_id, request.digest)
         case "subject_token":
             return await exchange(server, request)
         case "assertion":

@@ -55,7 +55,7 @@ DEAD = (
     Dead("tickets", "digest", "t.expires_at"),
     Dead("successors", "digest", "t.expires_at"),
     Dead("pushed_requests", "digest", "t.expires_at"),
-    Dead("device_requests", "digest", "t.expires_at", "{end} <= CAST($2 AS BIGINT) - 3600"),
+    Dead("device_requests", "digest", "t.expires_at", "{end} <= CAST($2 AS BIGINT) - 3600", rooted=True),
     Dead("once", "key", "t.until"),
     Dead("notices", "authorization_id", "t.at", f"{{end}} <= CAST($2 AS BIGINT) - {NOTICED}"),
     Dead("counters", "key", "t.until"),
@@ -75,12 +75,13 @@ DEAD = (
     ),
 )
 
-# Which of these authorizations ($1, a list) have neither code nor token left. They go with the last of them.
+# Which of these authorizations ($1, a list) have neither code, token nor device left. They go with the last of them.
 _BARE = (
     "DELETE FROM authorizations AS a WHERE a.id {among} "
     "AND NOT EXISTS (SELECT 1 FROM codes WHERE authorization_id = a.id) "
     "AND NOT EXISTS (SELECT 1 FROM tokens WHERE authorization_id = a.id) "
-    "AND NOT EXISTS (SELECT 1 FROM refresh_tokens WHERE authorization_id = a.id)"
+    "AND NOT EXISTS (SELECT 1 FROM refresh_tokens WHERE authorization_id = a.id) "
+    "AND NOT EXISTS (SELECT 1 FROM device_requests WHERE authorization_id = a.id)"
 )
 BARE_SQLITE = _BARE.format(among="IN (SELECT value FROM json_each($1))")
 BARE_POSTGRES = _BARE.format(among="= ANY($1::bigint[])")

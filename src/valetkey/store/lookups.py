@@ -24,7 +24,7 @@ from valetkey.store.steps import storable
 
 # Where the columns of one record end and those of the next begin.
 _SESSION, _CODE, _TOKEN = map(len, (rows.SESSION, rows.CODE, rows.TOKEN))
-_SUCCESSOR, _REFRESH = map(len, (rows.SUCCESSOR, rows.REFRESH))
+_SUCCESSOR, _REFRESH, _DEVICE = map(len, (rows.SUCCESSOR, rows.REFRESH, rows.DEVICE))
 
 
 class Lookups(ABC):
@@ -123,6 +123,21 @@ class Lookups(ABC):
             successor = rows.successor(digest, sealed, used_at)
         return ExchangeFacts(client, None, account, refresh, successor)
 
+    async def device_facts(self, client_id: str, digest: bytes) -> ExchangeFacts:
+        row = await self._one(sql.DEVICE_ASKS, _text(client_id), digest)
+        if row is None:
+            return ExchangeFacts()
+        client_version, account_version, *rest = row
+        client = account = device = None
+        if client_version is not None:
+            client = self._clients.find(client_id, client_version) or await self.client(client_id)
+        if rest[0] is not None:
+            device = _device(rest)
+        if device is not None and device.authorization is not None and account_version is not None:
+            account_id = device.authorization.account_id
+            account = self._accounts.find(account_id, account_version) or await self.account(account_id)
+        return ExchangeFacts(client, None, account, device=device)
+
     async def remembered(self, keys: Sequence[bytes]) -> frozenset[bytes]:
         return frozenset([key for key in keys if await self._one(sql.ONCE_BY_KEY, key) is not None])
 
@@ -130,13 +145,9 @@ class Lookups(ABC):
         row = await self._one(sql.PUSHED_BY_DIGEST, digest)
         return None if row is None else rows.pushed(row)
 
-    async def device_request(self, digest: bytes) -> DeviceRequest | None:
-        row = await self._one(sql.DEVICE_BY_DIGEST, digest)
-        return None if row is None else rows.device(row)
-
     async def device_request_shown(self, user_code: str) -> DeviceRequest | None:
-        row = await self._one(sql.DEVICE_BY_USER_CODE, _text(user_code))
-        return None if row is None else rows.device(row)
+        row = await self._one(sql.DEVICE_SHOWN, _text(user_code))
+        return None if row is None else _device(row)
 
     async def consent(self, account_id: int, client_id: str) -> Consent | None:
         row = await self._one(sql.CONSENT_OF, account_id, _text(client_id))
@@ -201,6 +212,12 @@ class Lookups(ABC):
 
     async def _listed(self, statement: str, *values: Any) -> list[Row]:
         return await self._all(statement, *values) if all(map(storable, values)) else []
+
+
+def _device(row: Row) -> DeviceRequest:
+    """A device and, once it was allowed, its authorization."""
+    root = row[_DEVICE:]
+    return rows.device(row[:_DEVICE], None if root[0] is None else rows.authorization(root))
 
 
 def _text(key: str) -> str:

@@ -91,12 +91,15 @@ class MemoryStore:
     async def pushed_request(self, digest: bytes) -> PushedRequest | None:
         return self._tables.pushed.get(digest)
 
-    async def device_request(self, digest: bytes) -> DeviceRequest | None:
-        return self._tables.devices.get(digest)
+    async def device_facts(self, client_id: str, digest: bytes) -> ExchangeFacts:
+        client, device = self._tables.clients.get(client_id), self._tables.device(digest)
+        root = device.authorization if device else None
+        account = self._tables.accounts.get(root.account_id) if root else None
+        return ExchangeFacts(client, None, account, device=device)
 
     async def device_request_shown(self, user_code: str) -> DeviceRequest | None:
-        found = (each for each in self._tables.devices.values() if each.user_code == user_code)
-        return next(found, None)
+        found = (each.digest for each in self._tables.devices.values() if each.user_code == user_code)
+        return self._tables.device(next(found, b""))
 
     async def consent(self, account_id: int, client_id: str) -> Consent | None:
         return self._tables.consents.get((account_id, client_id))

@@ -6,6 +6,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from valetkey.protocol.changes import (
+    AnswerDevice,
     Change,
     Changes,
     End,
@@ -14,6 +15,7 @@ from valetkey.protocol.changes import (
     Extend,
     Hold,
     Once,
+    Poll,
     Record,
     Remove,
     Revoke,
@@ -112,8 +114,11 @@ class Tables:
         held: tuple[Table, ...] = (self.codes, self.tokens, self.refreshes)
         for table in held[1:]:
             self._drop(table, lambda _, token: self._over(token, now))
-        rooted = {each.authorization.id for table in held for each in table.values()}
         self._drop(self.keys, lambda _, each: each.gone_at is not None and each.gone_at <= now)
+        waiting = [each for each in self.devices.values() if each.authorization is not None]
+        rooted = {
+            each.authorization.id for each in (*waiting, *(e for table in held for e in table.values()))
+        }
         self._drop(self.roots, lambda key, _: key not in rooted)
         for table, key, old in self._log[limit:]:
             table[key] = old
@@ -122,6 +127,13 @@ class Tables:
     def _over(self, token: AccessToken | RefreshToken, now: int) -> bool:
         root = self.roots[token.authorization.id]
         return root.revoked_at is not None or (token.expires_at is not None and token.expires_at <= now)
+
+    def device(self, digest: bytes) -> DeviceRequest | None:
+        """A device with its authorization as that stands now."""
+        found = self.devices.get(digest)
+        if found is None or found.authorization is None:
+            return found
+        return replace(found, authorization=self.roots.get(found.authorization.id))
 
     def _shown(self, account_id: int) -> str:
         account = self.accounts.get(account_id)
@@ -166,6 +178,8 @@ class Tables:
                 self._take_back(change)
             case Remove(client_id):
                 self._remove(client_id)
+            case Poll() | AnswerDevice():
+                self._device(change)
             case _:
                 self._lasting(change)
 
@@ -191,6 +205,19 @@ class Tables:
         if isinstance(found, Ticket) and found.session_digest not in self.sessions:
             raise Conflict
         self._put(table, change.digest, replace(found, spent_at=change.at))
+
+    def _device(self, change: Poll | AnswerDevice) -> None:
+        found = self.devices.get(change.digest)
+        match change:
+            case Poll(digest, at, before, slower):
+                if found is None or (not slower and found.polled_at != before):
+                    raise Conflict
+                asked = replace(found, polled_at=at, interval=found.interval + slower)
+                self._put(self.devices, digest, asked)
+            case AnswerDevice(digest, said, root):
+                if found is None or found.said:
+                    raise Conflict
+                self._put(self.devices, digest, replace(found, said=said, authorization=root))
 
     def _lasting(self, change: Extend | Seen | End | EndAll) -> None:
         match change:

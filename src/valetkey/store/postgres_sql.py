@@ -1,6 +1,6 @@
 """The statements that only PostgreSQL knows: sets of rows in one statement."""
 
-from valetkey.store.steps import (
+from valetkey.store.statements import (
     HOLD,
     NEW_AUTHORIZATION,
     NEW_CODE,

@@ -47,9 +47,7 @@ REFRESH = "created_at expires_at terms spent_at".split()
 SUCCESSOR = "successor content expires_at terms".split()
 NOTICE = "authorization_id account_id client_id kind at".split()
 PUSHED = "digest client_id query expires_at spent_at".split()
-DEVICE = (
-    "digest user_code client_id scope expires_at interval terms polled_at said authorization_id spent_at"
-).split()
+DEVICE = "digest user_code client_id scope expires_at interval terms polled_at said spent_at".split()
 
 
 def columns(table: str, names: Sequence[str]) -> str:
@@ -111,11 +109,11 @@ def pushed(row: Row) -> PushedRequest:
     return PushedRequest(*row)
 
 
-def device(row: Row) -> DeviceRequest:
-    digest, user_code, client_id, scope, expires_at, interval, bound, *rest = row
+def device(row: Row, root: Authorization | None) -> DeviceRequest:
+    digest, user_code, client_id, scope, expires_at, interval, bound, polled_at, said, spent_at = row
     return DeviceRequest(
-        digest, user_code, client_id, names(scope), expires_at, interval, terms(bound), *rest
-    )
+        digest, user_code, client_id, names(scope), expires_at, interval, terms(bound), polled_at, said, root, spent_at
+    )  # fmt: skip
 
 
 def client(row: Row) -> Client:

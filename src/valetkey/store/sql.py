@@ -96,8 +96,18 @@ REFRESHED = Point(
 )
 ONCE_BY_KEY = Point(("bytea",), "o.key", "", ("once o", "o.key"))
 PUSHED_BY_DIGEST = Point(("bytea",), columns("p", PUSHED), "", ("pushed_requests p", "p.digest"))
-DEVICE_BY_DIGEST = Point(("bytea",), columns("d", DEVICE), "", ("device_requests d", "d.digest"))
-DEVICE_BY_USER_CODE = Point(("text",), columns("d", DEVICE), "", ("device_requests d", "d.user_code"))
+DEVICE_ASKS = Point(
+    ("text", "bytea"),
+    f"c.version, u.version, {columns('d', DEVICE)}, {_root}",
+    "LEFT JOIN clients c ON c.id = x.a LEFT JOIN device_requests d ON d.digest = x.b "
+    "LEFT JOIN authorizations a ON a.id = d.authorization_id LEFT JOIN accounts u ON u.id = a.account_id",
+)
+DEVICE_SHOWN = Point(
+    ("text",),
+    f"{columns('d', DEVICE)}, {_root}",
+    "LEFT JOIN authorizations a ON a.id = d.authorization_id",
+    ("device_requests d", "d.user_code"),
+)
 SIGNED_IN = Point(
     ("bytea",),
     f"{columns('s', SESSION)}, {_account}",

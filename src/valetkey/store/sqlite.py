@@ -168,7 +168,8 @@ def _sweep(now: int, limit: int, connection: sqlite3.Connection) -> int:
         if not dead.rooted:
             gone += found.rowcount
         elif roots := [row[0] for row in found]:
-            gone += len(roots) + ask(connection, cleaning.BARE_SQLITE, str(roots)).rowcount
+            held = str([root for root in roots if root is not None])
+            gone += len(roots) + ask(connection, cleaning.BARE_SQLITE, held).rowcount
     return gone
 
 

@@ -13,10 +13,11 @@ from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from valetkey.protocol.endpoints.metadata import INTROSPECT, JWKS, REVOKE, TOKEN
+from valetkey.protocol.endpoints.metadata import DEVICE_AUTHORIZATION, INTROSPECT, JWKS, REVOKE, TOKEN
 from valetkey.protocol.profiles import PROFILES
 from valetkey.server import housekeeping, metadata
 from valetkey.server.authorization_server import AuthorizationServer
+from valetkey.server.device_authorization import device_authorization
 from valetkey.server.introspect import introspect
 from valetkey.server.revoke import revoke
 from valetkey.web import console, pages
@@ -50,6 +51,7 @@ def protocol_paths(server: AuthorizationServer) -> dict[str, ASGIApp]:
         TOKEN: FormEndpoint(server, today),
         INTROSPECT: FormEndpoint(server, today, introspect, "introspection"),
         REVOKE: FormEndpoint(server, today, revoke, "revocation"),
+        DEVICE_AUTHORIZATION: FormEndpoint(server, today, device_authorization, "device_code"),
         JWKS: jwks,
         "/.well-known/jwks.json": jwks,
         **dict.fromkeys(metadata.places(server), abilities),

@@ -30,7 +30,7 @@ from tests.protocol.samples import (
 from valetkey.protocol.changes import Once, Revoke, Spend
 from valetkey.protocol.client_auth import METHODS
 from valetkey.protocol.decision import Granted, Refused, Renewal
-from valetkey.protocol.endpoints.token import REQUEST_NAMES, decide, read
+from valetkey.protocol.endpoints.token import decide, read
 from valetkey.protocol.errors import InvalidClient, InvalidRequest, OAuthError
 from valetkey.protocol.facts import ExchangeFacts
 from valetkey.protocol.grants import GRANTS
@@ -40,7 +40,7 @@ from valetkey.protocol.profile import Profile
 from valetkey.protocol.profiles.classic import CLASSIC
 from valetkey.protocol.profiles.oauth20 import OAUTH20
 from valetkey.protocol.profiles.oauth21 import OAUTH21
-from valetkey.protocol.rules.credentials import ClientAuth, Credentials
+from valetkey.protocol.rules.credentials import REQUEST_NAMES, ClientAuth, Credentials
 from valetkey.protocol.rules.headers import NO_HEADERS
 
 NOTHING = Params([])
@@ -193,8 +193,8 @@ def test_parameters_are_never_taken_from_the_query(name: str, value: str) -> Non
 
 def test_which_names_those_are() -> None:
     assert sorted(REQUEST_NAMES) == (
-        "client_assertion client_assertion_type client_id client_secret code code_verifier grant_type redirect_uri"
-        " refresh_token scope".split()
+        "client_assertion client_assertion_type client_id client_secret code code_verifier device_code grant_type"
+        " redirect_uri refresh_token scope".split()
     )
 
 

@@ -25,6 +25,9 @@ REGISTERED = {
     "access_denied",
     "invalid_target",
     "invalid_request_object",
+    "authorization_pending",
+    "slow_down",
+    "expired_token",
 }
 ERRORS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, OAuthError)]
 

@@ -13,7 +13,7 @@ def sha(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-@pytest.mark.parametrize("prefix", ["vk_at_", "vk_ac_"])
+@pytest.mark.parametrize("prefix", ["vk_at_", "vk_ac_", "vk_rt_", "vk_dc_"])
 def test_a_selector_stands_before_the_digest_of_the_whole(prefix: str):
     secret = prefix + SECRET[6:]
     assert digest(secret) == bytes.fromhex("0a1b2c3d4e5f") + sha(secret)

@@ -21,7 +21,7 @@ from tests.store.samples import (
     successor,
     token,
 )
-from valetkey.protocol.changes import Changes, Extend, Once, Remove, Revoke, Save, Spend
+from valetkey.protocol.changes import AnswerDevice, Changes, Extend, Once, Poll, Remove, Revoke, Save, Spend
 from valetkey.protocol.facts import BearerFacts, ExchangeFacts
 from valetkey.protocol.model import (
     NOBODY,
@@ -141,18 +141,66 @@ class GrantsContract:
         with pytest.raises(Conflict):
             await store.apply((Spend(type(record), digest("unknown"), NOW),))
 
-    async def test_pushed_requests_and_devices_come_back(self, store: Store) -> None:
-        said = device(terms=BOUND, polled_at=NOW, said="allow", authorization_id=1)
-        await store.apply((Save(pushed()), Save(said), Save(device("other"))))
+    async def test_pushed_requests_come_back(self, store: Store) -> None:
+        await store.apply((Save(pushed()),))
         assert await store.pushed_request(digest("pushed")) == pushed()
         assert await store.pushed_request(digest("other")) is None
-        assert await store.device_request(digest("device")) == said
-        assert await store.device_request(digest("pushed")) is None
+
+    async def test_devices_come_back(self, store: Store) -> None:
+        await settle_in(store)
+        root = authorization(1, terms=BOUND)
+        said = device(terms=BOUND, polled_at=NOW, said="allow", authorization=root)
+        await store.apply((Save(root), Save(said), Save(device("other"))))
+        found = ExchangeFacts(client(), None, account(), device=said)
+        assert await store.device_facts("app", digest("device")) == found
+        waiting = ExchangeFacts(client(), device=device("other"))
+        assert await store.device_facts("app", digest("other")) == waiting
+        assert await store.device_facts("unknown", digest("other")) == ExchangeFacts(device=device("other"))
+        assert await store.device_facts("app", digest("pushed")) == ExchangeFacts(client())
         assert await store.device_request_shown("DEVICE") == said
         assert await store.device_request_shown("OTHER") == device("other")
         assert await store.device_request_shown("device") is None
         with pytest.raises(Conflict):
             await store.apply((Save(device("again", user_code="DEVICE")),))
+
+    async def test_a_device_asks_and_is_answered_once(self, store: Store, other: Store) -> None:
+        await settle_in(store)
+        await store.apply((Save(device()),))
+        await store.apply((Poll(digest("device"), NOW, None),))
+        for before in (None, NOW - 1):
+            with pytest.raises(Conflict):
+                await other.apply((Poll(digest("device"), NOW, before),))
+        await other.apply((Poll(digest("device"), NOW + 5, NOW),))
+        await store.apply((Poll(digest("device"), NOW + 6, NOW, 5),))
+        await other.apply((Poll(digest("device"), NOW + 7, NOW, 5),))
+        for slower in (0, 5):
+            with pytest.raises(Conflict):
+                await store.apply((Poll(digest("unknown"), NOW, None, slower),))
+        asked = device(polled_at=NOW + 7, interval=15)
+        assert (await store.device_facts("app", digest("device"))).device == asked
+        root = authorization()
+        await store.apply((AnswerDevice(digest("device"), "allow", root), Save(root)))
+        for name in ("device", "unknown"):
+            with pytest.raises(Conflict):
+                await other.apply((AnswerDevice(digest(name), "deny"), Save(authorization(2))))
+        allowed = replace(asked, said="allow", authorization=root)
+        assert await store.device_request_shown("DEVICE") == allowed
+        await store.apply((Revoke(root.id, NOW),))  # as it stands now
+        revoked = replace(allowed, authorization=replace(root, revoked_at=NOW))
+        assert (await other.device_facts("app", digest("device"))).device == revoked
+
+    async def test_what_a_device_was_allowed_waits_for_it_and_goes_with_it(self, store: Store) -> None:
+        await settle_in(store)
+        await store.apply((Save(device(expires_at=NOW)), Save(device("denied", expires_at=NOW))))
+        root = authorization()
+        await store.apply((Save(root), AnswerDevice(digest("device"), "allow", root)))
+        await store.apply((AnswerDevice(digest("denied"), "deny"), Save(token(root=root, end=NOW + 60))))
+        assert await store.clean(NOW + 60, 1000) == 1  # the token
+        assert (await store.device_facts("app", digest("device"))).device is not None
+        with pytest.raises(Conflict):
+            await store.apply((Save(root),))
+        assert await store.clean(NOW + 3600, 1000) == 3
+        await store.apply((Save(root),))  # its id is free again
 
     async def test_one_time_keys_are_remembered(self, store: Store, other: Store) -> None:
         await store.apply((Once(b"a", NOW), Once(b"b", NOW)))
@@ -178,8 +226,8 @@ class GrantsContract:
         assert (await store.refresh_facts("app", digest("r2"))).refresh is not None
         assert await store.pushed_request(digest("p1")) is None
         assert await store.pushed_request(digest("p2")) is not None
-        assert await store.device_request(digest("d1")) is None
-        assert await store.device_request(digest("d2")) is not None
+        assert await store.device_request_shown("D1") is None
+        assert await store.device_request_shown("D2") is not None
         await store.apply((Revoke(2, NOW - 1),))
         assert await store.clean(NOW - 1, 1000) == 2
         await store.apply((Save(authorization(2)),))  # its id is free again

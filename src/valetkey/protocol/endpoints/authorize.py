@@ -12,12 +12,13 @@ from valetkey.protocol.errors import (
     UnsupportedResponseType,
 )
 from valetkey.protocol.facts import AuthorizeFacts
-from valetkey.protocol.model import Account, Client
+from valetkey.protocol.model import Client
 from valetkey.protocol.params import Params
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.response_types import RESPONSE_TYPES
-from valetkey.protocol.rules import consent, pkce, sandbox
+from valetkey.protocol.rules import consent, pkce
 from valetkey.protocol.rules import scope as scopes
+from valetkey.protocol.rules.owner import check_sandbox, living_account
 from valetkey.protocol.rules.response_type import ResponseType, refusal
 from valetkey.protocol.rules.rulebook import Rulebook
 
@@ -70,7 +71,7 @@ def decide_trusted(request: Trusted, facts: AuthorizeFacts, said: str | None, no
     account = living_account(facts, now)
     if account is None:
         return AskLogin(client, request.redirect_uri)
-    sandbox.check(client, account)
+    check_sandbox(client, account)
     state = request.params.as_sent("state")
     if said == "deny":
         where = refusal(request.redirect_uri, profile.denial, state, profile, book.issuer)
@@ -124,11 +125,3 @@ def allowed_response_type(request: Trusted) -> ResponseType:
 def needs_pkce(client: Client, kind: ResponseType, profile: Profile) -> bool:
     """A public client that could redeem a code must bind it (RFC 9700 2.1.1)."""
     return kind.issues == "code" and not client.confidential and "none" in profile.client_auth
-
-
-def living_account(facts: AuthorizeFacts, now: int) -> Account | None:
-    """Who is logged in, if the session and the account are alive."""
-    session, account = facts.session, facts.account
-    if session is None or account is None or session.expires_at <= now or account.disabled_at is not None:
-        return None
-    return account

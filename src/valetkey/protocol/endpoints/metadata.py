@@ -13,6 +13,7 @@ from valetkey.protocol.rules.rulebook import Rulebook
 
 TOKEN, AUTHORIZE, JWKS = "/oauth/token", "/oauth/authorize", "/oauth/jwks"
 INTROSPECT, REVOKE = "/oauth/introspect", "/oauth/revoke"
+DEVICE_AUTHORIZATION = "/oauth/device_authorization"
 
 
 class About(Struct, frozen=True):
@@ -51,6 +52,7 @@ MEMBERS: dict[str, Callable[[About], object]] = {
     "issuer": lambda about: about.book.issuer,
     "authorization_endpoint": lambda about: about.at(AUTHORIZE),
     "token_endpoint": lambda about: about.at(TOKEN),
+    "device_authorization_endpoint": lambda about: about.at(DEVICE_AUTHORIZATION),
     "jwks_uri": lambda about: about.at(JWKS),
     "scopes_supported": lambda about: list(about.book.catalogue),
     "response_types_supported": lambda about: about.allowed(

@@ -4,7 +4,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from valetkey.protocol.changes import Changes
-from valetkey.protocol.client_auth import authenticate
+from valetkey.protocol.client_auth import authenticate, known_here
 from valetkey.protocol.decision import Refused, TokenDecision
 from valetkey.protocol.errors import (
     InvalidRequest,
@@ -23,11 +23,6 @@ from valetkey.protocol.rules.grant import Grant, Proven
 from valetkey.protocol.rules.headers import Headers
 from valetkey.protocol.rules.rulebook import Rulebook
 
-REQUEST_NAMES = frozenset(
-    "client_id client_secret client_assertion client_assertion_type"
-    " grant_type redirect_uri code code_verifier refresh_token scope".split()
-)
-
 
 class TokenRequest(Struct, frozen=True):
     """A token request that says what must be looked up: the client named and the digest of what is redeemed.
@@ -45,8 +40,7 @@ class TokenRequest(Struct, frozen=True):
 
 def read(params: Params, query: Params, headers: Headers, profile: Profile) -> TokenRequest:
     """The body, the query string and the headers as one typed request. Raises OAuthError."""
-    if any(name in params or name in REQUEST_NAMES for name, _ in query.items()):
-        raise InvalidRequest("query_used", "parameters belong into the body, not into the query string")
+    credentials.check_place(params, query)
     shown = credentials.read(params, headers, profile)
     name = params.get("grant_type")
     if name is None:
@@ -60,13 +54,7 @@ def read(params: Params, query: Params, headers: Headers, profile: Profile) -> T
 
 def decide(request: TokenRequest, facts: ExchangeFacts, book: Rulebook, now: int) -> TokenDecision:
     """Granted or Refused, under the rules of the client's own profile if it lives at this endpoint."""
-    profile, known = request.profile, facts.client
-    if known is not None:
-        own = book.profiles[known.profile]
-        if own.token_path == profile.token_path:
-            profile = own
-        else:
-            known = None
+    known, profile = known_here(facts.client, request.profile, book)
     written: Changes = ()
     try:
         client, written = authenticate(known, request.shown, facts.known, book, now)

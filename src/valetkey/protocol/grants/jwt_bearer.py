@@ -9,10 +9,11 @@ from valetkey.protocol.decision import Granted
 from valetkey.protocol.errors import AccessDenied, InvalidGrant, InvalidRequest, InvalidScope
 from valetkey.protocol.model import Account, Authorization, Client, TrustedIssuer
 from valetkey.protocol.params import Params
-from valetkey.protocol.rules import jwk, jwt, sandbox
+from valetkey.protocol.rules import jwk, jwt
 from valetkey.protocol.rules import scope as scopes
 from valetkey.protocol.rules.grant import Grant, Proven
 from valetkey.protocol.rules.jwt import Untrusted, Unverified
+from valetkey.protocol.rules.owner import check_sandbox
 from valetkey.protocol.rules.rulebook import Rulebook
 
 LIFETIME = 3600  # the most that an assertion may live
@@ -58,7 +59,7 @@ def decide(asked: Proven) -> Granted:
     if account is None or account.disabled_at is not None:
         raise InvalidGrant("assertion_nobody", "the assertion names nobody here", changes=(once,))
     try:
-        sandbox.check(client, account)
+        check_sandbox(client, account)
     except AccessDenied as no:
         raise InvalidGrant(no.reason, no.description, changes=(once,)) from None
     scope, held = allowed(asked, issuer, account)

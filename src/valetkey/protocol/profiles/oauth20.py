@@ -9,12 +9,20 @@ METHODS = (
 )
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 
 OAUTH20 = Profile(
     name="oauth20",
     grants=frozenset(
-        {"authorization_code", "refresh_token", "client_credentials", TOKEN_EXCHANGE, JWT_BEARER}
+        {
+            "authorization_code",
+            "refresh_token",
+            "client_credentials",
+            DEVICE_CODE,
+            TOKEN_EXCHANGE,
+            JWT_BEARER,
+        }
     ),
     response_types=frozenset({"code"}),
     redirect_matches=redirect_uri.exact,

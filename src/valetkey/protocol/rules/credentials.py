@@ -19,6 +19,11 @@ from valetkey.protocol.rules.headers import Headers
 from valetkey.protocol.rules.jwt import Unverified
 from valetkey.protocol.rules.rulebook import Rulebook
 
+REQUEST_NAMES = frozenset(
+    "client_id client_secret client_assertion client_assertion_type"
+    " grant_type redirect_uri code code_verifier refresh_token scope device_code".split()
+)
+
 
 class Credentials(Struct, frozen=True):
     """A client_id, what was shown for it, and the method it was shown by. A certificate comes with the connection, so
@@ -41,6 +46,12 @@ class ClientAuth:
 
     name: str
     check: Callable[[Client, Credentials, Known, Rulebook, int], Changes]
+
+
+def check_place(params: Params, query: Params) -> None:
+    """What belongs into the body is never taken from the query string, which ends up in logs. Raises InvalidRequest."""
+    if any(name in params or name in REQUEST_NAMES for name, _ in query.items()):
+        raise InvalidRequest("query_used", "parameters belong into the body, not into the query string")
 
 
 def read(params: Params, headers: Headers, profile: Profile) -> Credentials:

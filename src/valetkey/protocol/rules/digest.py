@@ -2,12 +2,12 @@
 
 import hashlib
 
-SELECTED = ("vk_ac_", "vk_at_", "vk_rt_")
+SELECTED = ("vk_ac_", "vk_at_", "vk_rt_", "vk_dc_")
 PREFIX, SELECTOR, LENGTH = 6, 12, 67
 
 
 def digest(secret: str) -> bytes:
-    """SHA-256 of the whole secret; behind `vk_ac_`, `vk_at_` or `vk_rt_` stand twelve hex digits, which go before it.
+    """SHA-256 of the whole secret; behind `vk_ac_` and its kin stand twelve hex digits, which go before it.
 
     Selectors grow with time, so that rows kept in the order of this key append. They are no secret and prove
     nothing: two secrets that differ anywhere have different digests.

@@ -62,6 +62,7 @@ CREATE TABLE device_requests(
   spent_at INTEGER
 ) WITHOUT ROWID;
 CREATE INDEX device_requests_end ON device_requests(expires_at);
+CREATE INDEX device_requests_authorization ON device_requests(authorization_id) WHERE authorization_id IS NOT NULL;
 
 -- Key pairs and the one secret, sealed under the master key. Each follows another or, the first, its algorithm's name:
 -- of two workers that make the next one, one is too late.

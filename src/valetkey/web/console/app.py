@@ -2,6 +2,7 @@
 
 import re
 
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -82,6 +83,7 @@ async def settings(request: Request, who: SignedIn) -> Response:
     given = await guard.read_form(request)
     client = await its_client(request, who)
     form = said_of(given, allow_implicit=given.get("disable_implicit") is None)
+    form = replace(form, registered=client.registered)
     try:
         await clients.edit(server_of(request), who.account, client.id, form)
     except Problems as problems:

@@ -1,0 +1,57 @@
+"""The page where a person answers a device (RFC 8628 3.3): a code is a question, and only a person says yes to it."""
+
+from valetkey.protocol.changes import Changes, Hold, Save
+from valetkey.protocol.decision import AskDevice, DeviceAnswered, DeviceDecision, DeviceUnknown
+from valetkey.protocol.errors import InvalidRequest, OAuthError
+from valetkey.protocol.facts import AuthorizeFacts
+from valetkey.protocol.model import Account, Client, DeviceRequest
+from valetkey.protocol.rules import consent
+from valetkey.protocol.rules.owner import check_sandbox, living_account
+from valetkey.protocol.rules.rulebook import Rulebook
+
+
+def decide(
+    waits: DeviceRequest | None, facts: AuthorizeFacts, said: str | None, book: Rulebook, now: int
+) -> DeviceDecision:
+    """What becomes of a code that a person typed; they are asked every time, whatever they allowed before (RFC 8628
+    5.4). `said` is what they answered: None, "allow" or "deny"."""
+    try:
+        waits = still_waiting(waits, now)
+        client, account = known_client(facts), present(facts, now)
+        check_sandbox(client, account)
+    except OAuthError as error:
+        return DeviceUnknown(error)
+    if said is None:
+        lifetime = book.profiles[client.profile].token_lifetime
+        return AskDevice(client, facts.developer, account, waits.user_code, waits.scope, lifetime)
+    kept: Changes = ()
+    if said == "allow":
+        kept = () if facts.consent is None else (Hold(account.id, client.id),)
+        kept += (Save(consent.merged(client.id, waits.scope, facts.consent, account.id, now)),)
+    return DeviceAnswered(client, account, waits.digest, said, waits.scope, kept)
+
+
+def still_waiting(waits: DeviceRequest | None, now: int) -> DeviceRequest:
+    """The device, if it waits. Raises InvalidRequest."""
+    if waits is None:
+        raise InvalidRequest("user_code_unknown", "no device shows this code")
+    if waits.expires_at <= now:
+        raise InvalidRequest("user_code_expired", "the code has expired")
+    if waits.said:
+        raise InvalidRequest("user_code_answered", "the code was answered before")
+    return waits
+
+
+def known_client(facts: AuthorizeFacts) -> Client:
+    """Whose device it is. Raises InvalidRequest: nobody sees why, for it is nothing that they can mend."""
+    if facts.client is None or facts.client.disabled_at is not None:
+        raise InvalidRequest("user_code_unknown", "no device shows this code")
+    return facts.client
+
+
+def present(facts: AuthorizeFacts, now: int) -> Account:
+    """Who answers. Raises InvalidRequest: a session may end while its page is open."""
+    account = living_account(facts, now)
+    if account is None:
+        raise InvalidRequest("session_ended", "nobody is logged in any more")
+    return account

@@ -1,0 +1,126 @@
+"""The device flow from end to end (RFC 8628): a box with no keyboard, and a person with a telephone."""
+
+import asyncio
+import re
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.flows.browser import Browser
+from tests.house import SITE, App, House, Person
+from valetkey.protocol.model import Registration
+
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+MAY = Registration(grant_types=(DEVICE_CODE,))
+
+
+@pytest.fixture
+async def snoop(house: House) -> Person:
+    return await house.make_account()
+
+
+@pytest.fixture
+async def browser(house: House, snoop: Person) -> Browser:
+    return await house.logged_in(snoop)
+
+
+@pytest.fixture
+async def box(house: House) -> App:
+    return await house.make_app(name="Living-room TV", type="native", profile="oauth21", registered=MAY)
+
+
+async def start(house: House, app: App, **more: str) -> dict[str, Any]:
+    """The device asks for its codes."""
+    fields = {"client_id": app.id} | ({"client_secret": app.secret} if app.secret else {}) | more
+    answer = await house.http().post("/oauth/device_authorization", data=fields)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    said: dict[str, Any] = answer.json()
+    return said
+
+
+async def poll(house: House, app: App, said: dict[str, Any]) -> httpx2.Response:
+    """The device asks whether its person has answered."""
+    fields = {"client_id": app.id, "grant_type": DEVICE_CODE, "device_code": said["device_code"]}
+    fields |= {"client_secret": app.secret} if app.secret else {}
+    return await house.http().post("/oauth/token", data=fields)
+
+
+async def told(house: House, app: App, said: dict[str, Any]) -> str:
+    """The error that the device is told."""
+    answer = await poll(house, app, said)
+    assert answer.status_code == 400, answer.text
+    assert set(answer.json()) == {"error", "error_description"}
+    error: str = answer.json()["error"]
+    return error
+
+
+async def test_what_the_device_is_told(house: House, box: App) -> None:
+    said = await start(house, box)
+    assert re.fullmatch(r"vk_dc_[0-9a-f]{12}[A-Za-z0-9_-]{43}[A-Za-z0-9]{6}", said.pop("device_code"))
+    code = said.pop("user_code")
+    assert re.fullmatch(r"[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}", code)
+    assert said == {
+        "verification_uri": f"{SITE}/device",
+        "verification_uri_complete": f"{SITE}/device?user_code={code}",
+        "expires_in": 600,
+        "interval": 5,
+    }
+
+
+async def test_it_waits_and_is_slowed_down_for_good(house: House, box: App) -> None:
+    other, said = await house.another_worker(), await start(house, box)
+    assert await told(house, box, said) == "authorization_pending"
+    assert await told(other, box, said) == "slow_down"  # another worker counts with it
+    house.clock.forward(5)
+    assert await told(house, box, said) == "slow_down"
+    house.clock.forward(15)
+    assert await told(other, box, said) == "authorization_pending"
+    house.clock.forward(600)
+    assert await told(house, box, said) == "expired_token"
+
+
+async def test_of_those_who_ask_at_once_one_is_in_time(house: House, box: App) -> None:
+    said, other = await start(house, box), await house.another_worker()
+    answers = await asyncio.gather(*(told(each, box, said) for each in (house, other) * 3))
+    assert sorted(answers) == ["authorization_pending"] + ["slow_down"] * 5
+    device = await house.store.device_request_shown(said["user_code"].replace("-", ""))
+    assert device is not None and device.interval == 5 + 5 * 5
+
+
+@pytest.mark.parametrize(
+    ("more", "error", "status"),
+    [
+        ({"client_id": "nobody"}, "invalid_client", 401),
+        ({"client_id": ""}, "invalid_client", 401),
+        ({"client_secret": "vk_cs_guess"}, "invalid_client", 401),
+        ({"scope": "everything"}, "invalid_scope", 400),
+        ({"scope": " ".join(f"s{n}" for n in range(65))}, "invalid_scope", 400),
+    ],
+)
+async def test_who_is_not_given_codes(
+    house: House, box: App, more: dict[str, str], error: str, status: int
+) -> None:
+    answer = await house.http().post("/oauth/device_authorization", data={"client_id": box.id} | more)
+    assert (answer.status_code, answer.json()["error"]) == (status, error)
+
+
+async def test_only_an_app_that_registered_the_grant(house: House) -> None:
+    for profile in ("oauth20", "oauth21"):
+        app = await house.make_app(type="native", profile=profile)
+        answer = await house.http().post("/oauth/device_authorization", data={"client_id": app.id})
+        assert (answer.status_code, answer.json()["error"]) == (400, "unauthorized_client")
+        assert await told(house, app, {"device_code": "vk_dc_"}) == "unauthorized_client"
+    classic = await house.make_app(profile="classic", registered=MAY)
+    fields = {"client_id": classic.id, "client_secret": classic.secret}
+    answer = await house.http().post("/oauth/device_authorization", data=fields)
+    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+
+
+async def test_a_device_code_is_one_clients_own(house: House, box: App) -> None:
+    other = await house.make_app(name="Other", type="native", profile="oauth21", registered=MAY)
+    said = await start(house, box)
+    assert await told(house, other, said) == "invalid_grant"
+    assert await told(house, box, {"device_code": said["device_code"] + "x"}) == "invalid_grant"
+    assert await told(house, box, {"device_code": ""}) == "invalid_request"

@@ -1,0 +1,68 @@
+"""The page where a person answers a device (RFC 8628 3.3, 5.4; C21)."""
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from tests.protocol.samples import BOOK, NOW, account, client, consent, device, session
+from valetkey.protocol.changes import Changes, Hold, Save
+from valetkey.protocol.decision import AskDevice, DeviceAnswered, DeviceUnknown
+from valetkey.protocol.endpoints.device import decide
+from valetkey.protocol.facts import AuthorizeFacts
+from valetkey.protocol.model import Consent, DeviceRequest
+
+APP = client(profile="oauth20")
+FACTS = AuthorizeFacts(APP, "Dev", session(), account())
+
+
+def knowing(**more: Any) -> AuthorizeFacts:
+    return replace(FACTS, **more)
+
+
+@pytest.mark.parametrize("facts", [FACTS, knowing(consent=consent("basic", "likes"))])
+def test_the_person_is_asked_whatever_they_allowed_before(facts: AuthorizeFacts) -> None:
+    asks = AskDevice(APP, "Dev", account(), "WDJBMJHT", ("basic", "likes"), 3600)
+    assert decide(device(), facts, None, BOOK, NOW) == asks
+
+
+@pytest.mark.parametrize(
+    ("facts", "said", "changes"),
+    [
+        (FACTS, "deny", ()),
+        (knowing(consent=consent("basic")), "deny", ()),
+        (FACTS, "allow", (Save(Consent(1, "app", ("basic", "likes"), NOW)),)),
+        (
+            knowing(consent=consent("comments")),
+            "allow",
+            (Hold(1, "app"), Save(Consent(1, "app", ("comments", "basic", "likes"), NOW))),
+        ),
+    ],
+)
+def test_what_an_answer_writes(facts: AuthorizeFacts, said: str, changes: Changes) -> None:
+    answered = DeviceAnswered(APP, account(), device().digest, said, ("basic", "likes"), changes)
+    assert decide(device(), facts, said, BOOK, NOW) == answered
+
+
+@pytest.mark.parametrize("said", [None, "allow", "deny"])
+@pytest.mark.parametrize(
+    ("waits", "facts", "reason"),
+    [
+        (None, AuthorizeFacts(session=session(), account=account()), "user_code_unknown"),
+        (device(expires_at=NOW), FACTS, "user_code_expired"),
+        (device(said="allow"), FACTS, "user_code_answered"),
+        (device(said="deny"), FACTS, "user_code_answered"),
+        (device(), knowing(client=None), "user_code_unknown"),
+        (device(), knowing(client=client(disabled_at=NOW)), "user_code_unknown"),  # D10
+        (device(), knowing(session=None), "session_ended"),
+        (device(), knowing(session=session(NOW)), "session_ended"),
+        (device(), knowing(account=account(disabled_at=NOW)), "session_ended"),
+        (device(), knowing(client=client(sandbox=True)), "not_a_tester"),
+    ],
+)
+def test_there_is_nothing_to_answer(
+    waits: DeviceRequest | None, facts: AuthorizeFacts, reason: str, said: str | None
+) -> None:
+    decision = decide(waits, facts, said, BOOK, NOW)
+    assert isinstance(decision, DeviceUnknown)
+    assert (decision.error.reason, decision.changes) == (reason, ())
