@@ -76,6 +76,8 @@ POSTS = [
     "/accounts/password/change/",
     "/accounts/sessions/",
     "/accounts/manage_access/",
+    "/device",
+    "/device/consent",
     "/developer/register/",
     "/developer/apps/APP/settings/",
     "/developer/apps/APP/secret/",

@@ -4,14 +4,18 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+import httpx2
+
 from tests.browser.pictures import png
 from tests.browser.platform import App, Person, Platform
 from tests.browser.printer import Printer
 from tests.browser.visitor import Visitor
+from valetkey.protocol.model import Registration
 from valetkey.server import accounts, clients
 from valetkey.server.accounts import ProfileForm
 
 EVERY_SCOPE = "basic public_content follower_list comments relationships likes"
+DEVICE_FLOW = Registration(grant_types=("urn:ietf:params:oauth:grant-type:device_code",))
 LONG_NAME = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamte"[:64]
 
 
@@ -110,6 +114,51 @@ async def consent_to_a_browser_app(scene: Scene) -> None:
     await scene.enter()
     app = await scene.app(type="spa", allow_implicit=True)
     await scene.visitor.open(app.asks(response_type="token"))
+
+
+async def device_code(scene: Scene, **more: str) -> str:
+    """The code that a device of somebody else's app shows."""
+    app = await scene.app(type="native", profile="oauth21", registered=DEVICE_FLOW)
+    async with httpx2.AsyncClient(trust_env=False) as http:
+        url = f"{scene.platform.base}/oauth/device_authorization"
+        answer = await http.post(url, data={"client_id": app.id} | more)
+    code: str = answer.json()["user_code"]
+    return code
+
+
+async def login_for_a_device(scene: Scene) -> None:
+    await scene.visitor.open("/device?user_code=WDJB-MJHT")
+
+
+async def device(scene: Scene) -> None:
+    await scene.enter()
+    await scene.visitor.open("/device")
+
+
+async def device_with_its_code(scene: Scene) -> None:
+    await scene.enter()
+    await scene.visitor.open("/device?user_code=WDJB-MJHT")
+
+
+async def device_refused(scene: Scene) -> None:
+    await device_with_its_code(scene)
+    await scene.visitor.press("Continue")
+
+
+async def device_consent(scene: Scene) -> None:
+    await scene.enter()
+    await scene.visitor.open(f"/device?user_code={await device_code(scene, scope=EVERY_SCOPE)}")
+    await scene.visitor.press("Continue")
+
+
+async def device_connected(scene: Scene) -> None:
+    await device_consent(scene)
+    await scene.visitor.press("Allow")
+
+
+async def device_denied(scene: Scene) -> None:
+    await device_consent(scene)
+    await scene.visitor.press("Deny")
 
 
 async def answered_before(scene: Scene) -> None:
@@ -265,6 +314,8 @@ SCENES: dict[str, Callable[[Scene], Awaitable[None]]] = {
     for scene in (
         home, home_of_somebody, login, login_for_an_app, login_refused, login_again, logged_out, sign_up,
         sign_up_refused, consent, consent_to_more, consent_to_a_browser_app, answered_before, bad_redirect_uri,
+        login_for_a_device, device, device_with_its_code, device_refused, device_consent, device_connected,
+        device_denied,
         unknown_app, app_in_development, not_found, profile, profile_filled, profile_refused, email_refused,
         password, password_refused, sessions, no_connected_apps, connected_apps, no_apps, apps, register,
         register_refused, secret, one_app, one_browser_app, one_app_refused, one_app_badly_edited,

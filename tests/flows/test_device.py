@@ -10,6 +10,7 @@ import pytest
 from tests.flows.browser import Browser
 from tests.house import SITE, App, House, Person
 from valetkey.protocol.model import Registration
+from valetkey.server.accounts import disable, revoke_app
 
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 MAY = Registration(grant_types=(DEVICE_CODE,))
@@ -124,3 +125,127 @@ async def test_a_device_code_is_one_clients_own(house: House, box: App) -> None:
     assert await told(house, other, said) == "invalid_grant"
     assert await told(house, box, {"device_code": said["device_code"] + "x"}) == "invalid_grant"
     assert await told(house, box, {"device_code": ""}) == "invalid_request"
+
+
+# --- the person -------------------------------------------------------------------------------------------------------
+
+
+async def connect(browser: Browser, said: dict[str, Any], decision: str) -> str:
+    """Type the code, look, answer; returns what the last page says."""
+    page = await browser.fill("/device", "/device", user_code=said["user_code"])
+    assert page.asks_consent and said["user_code"] in page.text, page.text
+    page = await browser.consent(page, decision)
+    assert page.status == 200, page.text
+    return page.text
+
+
+async def test_the_whole_flow(house: House, box: App, snoop: Person) -> None:
+    said = await start(house, box, scope="basic likes")
+    assert await told(house, box, said) == "authorization_pending"
+
+    phone = house.browser()
+    page = await phone.open(said["verification_uri_complete"])
+    assert page.asks_login and "your device" in page.text
+    page = await phone.login(page, snoop.username, snoop.password)
+    assert page.form("/device").fields["user_code"] == said["user_code"]
+    assert "Compare it letter by letter" in page.text and not page.asks_consent
+    assert await told(house, box, said) == "slow_down"  # nothing was allowed by logging in (RFC 8628 3.3.1)
+
+    page = await phone.submit(page, page.form("/device"), {})
+    assert "You are allowing a device . Only go on if you started this yourself" in page.text
+    for words in ("Living-room TV", said["user_code"], "Like and unlike things in your name"):
+        assert words in page.text
+    page = await phone.consent(page, "allow")
+    assert "Your device is connected" in page.text
+
+    answer = await poll(house, box, said)
+    assert answer.status_code == 200, answer.text
+    body = answer.json()
+    assert (body["token_type"], body["scope"], body["expires_in"]) == ("Bearer", "basic likes", 3600)
+    assert (await house.http().get("/v1/users/self", headers=bearer(body))).json()["data"][
+        "username"
+    ] == "snoopdogg"
+    assert await told(house, box, said) == "invalid_grant", "once"
+    assert await house.lives(body["access_token"]), "asking again takes nothing away"
+    [app] = await house.store.connected_apps(snoop.account.id)
+    assert (app.client.id, app.scope) == (box.id, ("basic", "likes"))
+
+
+def bearer(body: dict[str, Any]) -> dict[str, str]:
+    return {"authorization": f"Bearer {body['access_token']}"}
+
+
+@pytest.mark.parametrize("typed", ["{0}", " {1} {2} ", "{3}", "{4}"])
+async def test_the_code_is_read_as_people_type_it(
+    house: House, box: App, browser: Browser, typed: str
+) -> None:
+    said = await start(house, box)
+    code: str = said["user_code"]
+    spelled = typed.format(code, code[:4], code[5:], code.lower(), code.replace("-", ""))
+    page = await browser.fill("/device", "/device", user_code=spelled)
+    assert page.asks_consent and code in page.text
+
+
+async def test_the_person_says_no(house: House, box: App, browser: Browser, snoop: Person) -> None:
+    said = await start(house, box)
+    assert "was not connected" in await connect(browser, said, "deny")
+    assert await told(house, box, said) == "access_denied"
+    assert await house.store.connected_apps(snoop.account.id) == []
+
+
+async def test_a_device_of_a_confidential_client(house: House, browser: Browser) -> None:
+    app = await house.make_app(profile="oauth20", registered=MAY)
+    said = await start(house, app)
+    await connect(browser, said, "allow")
+    assert (await poll(house, app, said)).status_code == 200
+
+
+async def test_of_those_who_ask_at_once_one_is_given_the_token(
+    house: House, box: App, browser: Browser
+) -> None:
+    said, other = await start(house, box), await house.another_worker()
+    await connect(browser, said, "allow")
+    answers = await asyncio.gather(*(poll(each, box, said) for each in (house, other) * 4))
+    assert sorted(answer.status_code for answer in answers) == [200] + [400] * 7
+    assert {answer.json()["error"] for answer in answers if answer.status_code == 400} == {"invalid_grant"}
+
+
+async def test_of_two_answers_the_first_counts(house: House, box: App, browser: Browser) -> None:
+    said, other = await start(house, box), await house.logged_in(await house.make_account("dre", "Dr Dre"))
+    pages = [await each.fill("/device", "/device", user_code=said["user_code"]) for each in (browser, other)]
+    assert "is connected" in (await browser.consent(pages[0], "allow")).text
+    late = await other.consent(pages[1], "deny")
+    assert late.status == 400 and "answered before" in late.text
+    token = (await poll(house, box, said)).json()
+    me = await house.http().get("/v1/users/self", headers=bearer(token))
+    assert me.json()["data"]["username"] == "snoopdogg"
+
+
+async def test_codes_end(house: House, box: App, browser: Browser) -> None:
+    said = await start(house, box)
+    page = await browser.fill("/device", "/device", user_code=said["user_code"])
+    house.clock.forward(600)
+    late = await browser.consent(page, "allow")
+    assert late.status == 400 and "has expired" in late.text
+    again = await browser.fill("/device", "/device", user_code=said["user_code"])
+    assert again.status == 400 and "has expired" in again.text
+
+
+async def test_what_was_allowed_ends_with_the_app_taken_back(
+    house: House, box: App, browser: Browser, snoop: Person
+) -> None:
+    """Between the yes and the device's question (D10)."""
+    said = await start(house, box)
+    await connect(browser, said, "allow")
+    await revoke_app(house.server, snoop.account, box.id)
+    assert await told(house, box, said) == "invalid_grant"
+
+
+async def test_an_account_that_was_locked_gives_nothing(
+    house: House, box: App, browser: Browser, snoop: Person
+) -> None:
+    """C21, D10."""
+    said = await start(house, box)
+    await connect(browser, said, "allow")
+    await disable(house.server, snoop.account.id)
+    assert await told(house, box, said) == "invalid_grant"

@@ -26,7 +26,7 @@ VISITOR_SECONDS = 24 * 3600
 FORM_VALUE_BYTES = 16 * 1024
 UPLOAD_BYTES = 9 * 1024 * 1024
 OWN_PATHS = re.compile(
-    r"/(?:oauth/authorize/?\?.*|accounts/(?:edit|manage_access|sessions|password/change)/|developer/[A-Za-z0-9/_-]*)"
+    r"/(?:oauth/authorize/?\?.*|device(?:\?user_code=[A-Z]{4}-[A-Z]{4})?|accounts/(?:edit|manage_access|sessions|password/change)/|developer/[A-Za-z0-9/_-]*)"
 )
 
 

@@ -35,7 +35,7 @@ from valetkey.protocol.decision import (
 )
 from valetkey.protocol.endpoints.authorize import decide
 from valetkey.protocol.facts import AuthorizeFacts
-from valetkey.protocol.model import Account, Client, Consent, Session
+from valetkey.protocol.model import Account, Client, Consent, Registration, Session
 from valetkey.protocol.params import Params, parse
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.profiles.classic import CLASSIC
@@ -355,8 +355,11 @@ def test_how_long_an_implicit_token_lives_is_a_setting() -> None:
 
 @pytest.mark.parametrize(("name", "lifetime"), [("classic", None), ("oauth20", 3600), ("oauth21", 3600)])
 def test_the_person_is_told_how_long_the_access_lasts(name: str, lifetime: int | None) -> None:
-    asked = decided(request(**PKCE), facts(client(profile=name)))
+    app = client(profile=name, registered=Registration(grant_types=("authorization_code",)))
+    asked = decided(request(**PKCE), facts(app))
     assert isinstance(asked, AskConsent) and asked.lifetime == lifetime
+    asked = decided(request(**PKCE), facts(client(profile=name)))  # which can be renewed
+    assert isinstance(asked, AskConsent) and asked.lifetime is None
 
 
 # --- no ---------------------------------------------------------------------------------------------------------------

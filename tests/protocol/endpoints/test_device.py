@@ -10,9 +10,10 @@ from valetkey.protocol.changes import Changes, Hold, Save
 from valetkey.protocol.decision import AskDevice, DeviceAnswered, DeviceUnknown
 from valetkey.protocol.endpoints.device import decide
 from valetkey.protocol.facts import AuthorizeFacts
-from valetkey.protocol.model import Consent, DeviceRequest
+from valetkey.protocol.grants.device_code import DEVICE_CODE
+from valetkey.protocol.model import Consent, DeviceRequest, Registration
 
-APP = client(profile="oauth20")
+APP = client(profile="oauth20", registered=Registration(grant_types=(DEVICE_CODE.name,)))
 FACTS = AuthorizeFacts(APP, "Dev", session(), account())
 
 

@@ -7,12 +7,12 @@ from valetkey.protocol.changes import Changes, Poll, Spend
 from valetkey.protocol.decision import Granted, Renewal
 from valetkey.protocol.errors import OAuthError
 from valetkey.protocol.facts import ExchangeFacts
-from valetkey.protocol.grants.device_code import decide
+from valetkey.protocol.grants.device_code import DEVICE_CODE, decide
 from valetkey.protocol.model import Account, DeviceRequest, Registration, Terms
 from valetkey.protocol.profiles.oauth20 import OAUTH20
 from valetkey.protocol.rules.grant import Proven
 
-APP = client(profile="oauth20")
+APP = client(profile="oauth20", registered=Registration(grant_types=(DEVICE_CODE.name,)))
 ALLOWED = device(said="allow", authorization=authorization())
 PERSON = account()
 BOUND = Terms(jkt="key")

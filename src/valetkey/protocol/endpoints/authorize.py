@@ -18,6 +18,7 @@ from valetkey.protocol.profile import Profile
 from valetkey.protocol.response_types import RESPONSE_TYPES
 from valetkey.protocol.rules import consent, pkce
 from valetkey.protocol.rules import scope as scopes
+from valetkey.protocol.rules.grant import shown_lifetime
 from valetkey.protocol.rules.owner import check_sandbox, living_account
 from valetkey.protocol.rules.response_type import ResponseType, refusal
 from valetkey.protocol.rules.rulebook import Rulebook
@@ -76,7 +77,7 @@ def decide_trusted(request: Trusted, facts: AuthorizeFacts, said: str | None, no
     if said == "deny":
         where = refusal(request.redirect_uri, profile.denial, state, profile, book.issuer)
         return Refuse(where, "user_denied", client)
-    lifetime = book.implicit_lifetime if kind.in_front else profile.token_lifetime
+    lifetime = book.implicit_lifetime if kind.in_front else shown_lifetime(client, profile)
     new = consent.still_to_ask(client, scope, facts.consent, book.remember_consent, kind.in_front)
     if new is not None and said != "allow":
         return AskConsent(client, facts.developer, account, request.redirect_uri, scope, new, lifetime)

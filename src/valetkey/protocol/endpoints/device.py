@@ -6,6 +6,7 @@ from valetkey.protocol.errors import InvalidRequest, OAuthError
 from valetkey.protocol.facts import AuthorizeFacts
 from valetkey.protocol.model import Account, Client, DeviceRequest
 from valetkey.protocol.rules import consent
+from valetkey.protocol.rules.grant import shown_lifetime
 from valetkey.protocol.rules.owner import check_sandbox, living_account
 from valetkey.protocol.rules.rulebook import Rulebook
 
@@ -22,7 +23,7 @@ def decide(
     except OAuthError as error:
         return DeviceUnknown(error)
     if said is None:
-        lifetime = book.profiles[client.profile].token_lifetime
+        lifetime = shown_lifetime(client, book.profiles[client.profile])
         return AskDevice(client, facts.developer, account, waits.user_code, waits.scope, lifetime)
     kept: Changes = ()
     if said == "allow":

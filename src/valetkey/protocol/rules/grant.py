@@ -40,8 +40,17 @@ def renewable(asked: Proven) -> Renewal | None:
     That of a client without a secret is bound to the key it shows now; others prove themselves at every use (RFC 9449
     5, RFC 8705 4).
     """
-    client = asked.client
-    if "refresh_token" not in asked.profile.grants or "refresh_token" not in client.grant_types:
+    if not may_renew(asked.client, asked.profile):
         return None
-    bound = TERMS if client.confidential else asked.sender
+    bound = TERMS if asked.client.confidential else asked.sender
     return Renewal(asked.book.refresh_lifetime, bound)
+
+
+def may_renew(client: Client, profile: Profile) -> bool:
+    """Whether the client is given refresh tokens."""
+    return "refresh_token" in profile.grants and "refresh_token" in client.grant_types
+
+
+def shown_lifetime(client: Client, profile: Profile) -> int | None:
+    """Seconds of access as people are told; None: until they end it, as with a token that can be renewed."""
+    return None if may_renew(client, profile) else profile.token_lifetime

@@ -2,7 +2,7 @@
 
 from starlette.routing import BaseRoute
 
-from valetkey.web.pages import connected_apps, home, login, profile, sessions, theme
+from valetkey.web.pages import connected_apps, device, home, login, profile, sessions, theme
 
 ROUTES: list[BaseRoute] = [
     *home.ROUTES,
@@ -11,4 +11,5 @@ ROUTES: list[BaseRoute] = [
     *profile.ROUTES,
     *sessions.ROUTES,
     *connected_apps.ROUTES,
+    *device.ROUTES,
 ]

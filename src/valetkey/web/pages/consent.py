@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from valetkey.protocol.decision import AskConsent
+from valetkey.protocol.decision import AskConsent, AskDevice
 from valetkey.protocol.model import Catalogue, Scope
 from valetkey.web.guard import path_of, server_of
 from valetkey.web.render import host, leads_to, page
@@ -13,21 +13,27 @@ from valetkey.web.render import host, leads_to, page
 
 def consent_page(request: Request, ask: AskConsent, ticket: str) -> Response:
     """Ask. The form carries the CSRF token, the ticket and the decision; the request itself stays on the server."""
-    catalogue = server_of(request).settings.scopes
-    before = tuple(name for name in ask.scope if name not in ask.new)
-    facts = {
-        "client": ask.client,
-        "developer": ask.developer,
-        "account": ask.account,
-        "scopes": in_words(catalogue, ask.new),
-        "already": in_words(catalogue, before),
-        "widening": bool(before),
+    facts = asked_in_words(request, ask, ask.new) | {
         "target": host(ask.redirect_uri),
-        "lasts": lasts(ask.lifetime),
         "ticket": ticket,
         "switch_account": "/accounts/login/?" + urlencode({"next": asked(request)}),
     }
     return page(request, "consent.html", facts, form_action=leads_to(ask.redirect_uri))
+
+
+def asked_in_words(request: Request, ask: AskConsent | AskDevice, new: tuple[str, ...]) -> dict[str, object]:
+    """Who asks for what and for how long, whichever way they came. new: what was not allowed before."""
+    catalogue = server_of(request).settings.scopes
+    before = tuple(name for name in ask.scope if name not in new)
+    return {
+        "client": ask.client,
+        "developer": ask.developer,
+        "account": ask.account,
+        "scopes": in_words(catalogue, new),
+        "already": in_words(catalogue, before),
+        "widening": bool(before),
+        "lasts": lasts(ask.lifetime),
+    }
 
 
 def in_words(catalogue: Catalogue, names: tuple[str, ...]) -> list[Scope]:

@@ -45,7 +45,7 @@ def login_page(
     server = server_of(request)
     facts: dict[str, object] = {
         "next": next,
-        "app": client.name if client else "",
+        "app": client.name if client else "your device" if next.startswith("/device") else "",
         "host": urlsplit(server.book.issuer).netloc,
         "sign_up_open": server.settings.accounts.signup,
         "sign_up": with_next("/accounts/signup/", next),
