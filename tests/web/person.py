@@ -77,9 +77,10 @@ class Person:
             page = Page(await self.client.get(page.location))
         return page
 
-    async def send(self, page: Page, action: str, **fields: str) -> Page:
-        """Fill in a form of the page and send it; follow redirects as long as they stay here."""
-        sent = Page(await self.client.post(action, data=page.hidden(action) | fields))
+    async def send(self, page: Page, action: str, **fields: str | None) -> Page:
+        """Fill in a form of the page (None: without that field) and send it; follow redirects while they stay here."""
+        said = {name: value for name, value in (page.hidden(action) | fields).items() if value is not None}
+        sent = Page(await self.client.post(action, data=said))
         return await self.open(sent.location) if sent.location.startswith("/") else sent
 
     async def log_in(self, username: str, password: str = PASSWORD) -> Page:

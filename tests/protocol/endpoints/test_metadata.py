@@ -21,6 +21,7 @@ def test_what_it_says():
     assert told["issuer"] == BOOK.issuer
     assert told["token_endpoint"] == f"{BOOK.issuer}/oauth/token"
     assert told["introspection_signing_alg_values_supported"] == ["ES256", "RS256"]
+    assert told["device_authorization_endpoint"] == f"{BOOK.issuer}/oauth/device_authorization"
     assert told["code_challenge_methods_supported"] == ["S256"]
     assert told["authorization_response_iss_parameter_supported"] is True
     assert told["scopes_supported"] == list(BOOK.catalogue)

@@ -101,6 +101,7 @@ async def test_settings_are_saved(site: Site, developer: Person) -> None:
     page = await developer.open(home(site))
     assert "The server-side flow is the recommended one" in page.words
     form = FORM | {"description": "By mail.", "website": "https://slow.example", "signed_requests": "yes"}
+    form |= {"disable_implicit": None}
     page = await developer.send(page, home(site) + "settings/", **form)
     assert "Saved." in page.words
     client = await clients.one(site.server, site.developer, site.app.client.id)
@@ -108,13 +109,13 @@ async def test_settings_are_saved(site: Site, developer: Person) -> None:
     assert client.allow_implicit is True  # the switch "Disable implicit OAuth" was not sent
     assert client.signed_requests is True
     assert client.redirect_uris == ("https://slow.example/cb", "http://localhost:3000/?this=that")
-    await developer.send(page, home(site) + "settings/", **form, disable_implicit="yes")
+    await developer.send(page, home(site) + "settings/", **form | {"disable_implicit": "yes"})
     assert (await clients.one(site.server, site.developer, client.id)).allow_implicit is False
 
 
 async def test_settings_say_what_is_wrong(site: Site, developer: Person) -> None:
     page = await developer.open(home(site))
-    form = FORM | {"profile": "oauth21", "redirect_uris": "https://slow.example/cb"}
+    form = FORM | {"profile": "oauth21", "redirect_uris": "https://slow.example/cb", "disable_implicit": None}
     page = await developer.send(page, home(site) + "settings/", **form)
     assert page.status == 400
     assert "The implicit flow is nothing that this profile knows." in page.words
