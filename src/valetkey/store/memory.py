@@ -59,7 +59,7 @@ class MemoryStore:
 
     async def bearer_facts(self, token_digest: bytes) -> BearerFacts | None:
         token = self._tables.tokens.get(token_digest)
-        if token is None:
+        if token is None or token.authorization.id not in self._tables.roots:
             return None
         token = replace(token, authorization=self._tables.roots[token.authorization.id])
         root = token.authorization

@@ -125,8 +125,12 @@ class Tables:
         return min(len(self._log), limit)
 
     def _over(self, token: AccessToken | RefreshToken, now: int) -> bool:
-        root = self.roots[token.authorization.id]
-        return root.revoked_at is not None or (token.expires_at is not None and token.expires_at <= now)
+        root = self.roots.get(token.authorization.id)
+        return (
+            root is None
+            or root.revoked_at is not None
+            or (token.expires_at is not None and token.expires_at <= now)
+        )
 
     def device(self, digest: bytes) -> DeviceRequest | None:
         """A device with its authorization as that stands now."""

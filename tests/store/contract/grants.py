@@ -271,6 +271,14 @@ class GrantsContract:
             assert facts.refresh == refresh(expires_at=then)
         await store.apply((Extend(digest("unknown"), NOW),))
 
+    async def test_a_token_that_comes_after_the_end_of_all_is_not_there(self, store: Store) -> None:
+        """Its request stood still while what it had looked up was ended and cleaned away."""
+        await settle_in(store)
+        await store.apply((Save(token("late", authorization(9), NOW + 60)),))
+        assert await store.bearer_facts(digest("late")) is None
+        await store.clean(NOW + 60, 100)
+        assert await store.clean(NOW + 60, 100) == 0
+
     async def test_people_and_developer_are_told_once_an_authorization(self, store: Store) -> None:
         await settle_in(store)
         await store.apply((Save(account(2)), Save(client("other"))))
