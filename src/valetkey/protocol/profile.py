@@ -55,6 +55,8 @@ class Profile:
     """response_type values (RFC 6749 3.1.1)."""
     redirect_matches: Callable[[str, str], bool]
     """(registered, given) -> whether the given redirect_uri may be used (RFC 9700 2.1; classic.md D8)."""
+    loopback_ports: bool
+    """Whether a native app may come back to any port of its own machine (RFC 8252 7.3)."""
     redirect_again: bool
     """Whether the token request must repeat the redirect_uri (RFC 6749 4.1.3; OAuth 2.1 10.2 dropped it)."""
     plain_http: bool

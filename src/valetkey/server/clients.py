@@ -13,6 +13,7 @@ from valetkey.protocol.model import (
     ClientSecret,
     Registration,
 )
+from valetkey.protocol.rules import redirect_uri
 from valetkey.protocol.rules.redirect_uri import why_not_registrable
 from valetkey.server import mint, names
 from valetkey.server.accounts import refuse
@@ -221,7 +222,7 @@ def check_redirect_uri(server: AuthorizationServer, client: Client, given: str) 
     """For the console: what each registered URI says to a redirect_uri."""
     profile = server.book.profiles[client.profile]
     return [
-        verdict(registered, given, profile.redirect_matches(registered, given))
+        verdict(registered, given, redirect_uri.matches(client, profile, registered, given))
         for registered in client.redirect_uris
     ]
 
@@ -229,12 +230,10 @@ def check_redirect_uri(server: AuthorizationServer, client: Client, given: str) 
 def verdict(registered: str, given: str, ok: bool) -> Verdict:
     """Why, in words: the first difference."""
     if ok:
-        same = (
-            "the same, character by character"
-            if given == registered
-            else "the same, with further query parameters"
-        )
-        return Verdict(registered, True, same)
+        ports = redirect_uri.on_another_port(registered, given)
+        another = "on another port of the person's own machine" if ports else "with further query parameters"
+        same = "character by character" if given == registered else another
+        return Verdict(registered, True, f"the same, {same}")
     at = next((i for i, (a, b) in enumerate(zip(registered, given, strict=False)) if a != b), None)
     if at is not None:
         return Verdict(

@@ -153,6 +153,20 @@ async def test_the_checker_marks_the_first_difference_and_names_the_rule(
     assert "<script>" not in page.html
 
 
+async def test_the_checker_knows_the_ports_of_native_apps(site: Site, developer: Person) -> None:
+    form = ClientForm("Tool", "native", "oauth21", ("http://127.0.0.1",))
+    app = (await clients.register(site.server, site.developer, form)).client
+    for sent, words in (
+        ("http://127.0.0.1:51004", "The same, on another port of the person's own machine."),
+        ("http://127.0.0.1", "The same, character by character."),
+        ("http://localhost:51004", "Differs at character 8"),
+    ):
+        page = await developer.open(f"/developer/apps/{app.id}/?check={sent}")
+        assert words in page.words
+        assert ("only the port may be another" in page.words) is ("localhost" in sent)
+        assert "Seven examples" not in page.words  # they are those of the other rule
+
+
 async def test_the_examples_are_the_rule(site: Site, developer: Person) -> None:
     matches = site.server.book.profiles["classic"].redirect_matches
     assert [matches(registered, sent) for registered, sent, _ in EXAMPLES] == [ok for *_, ok in EXAMPLES]

@@ -16,7 +16,7 @@ from valetkey.protocol.model import Client
 from valetkey.protocol.params import Params
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.response_types import RESPONSE_TYPES
-from valetkey.protocol.rules import consent, pkce
+from valetkey.protocol.rules import consent, pkce, redirect_uri
 from valetkey.protocol.rules import scope as scopes
 from valetkey.protocol.rules.grant import shown_lifetime
 from valetkey.protocol.rules.owner import check_sandbox, living_account
@@ -35,19 +35,19 @@ def decide(
     try:
         client = known_client(params, facts)
         profile = book.profiles[client.profile]
-        redirect_uri = trusted_redirect(params, client, profile)
+        where = trusted_redirect(params, client, profile)
     except OAuthError as error:
         return ErrorPage(error, profile, facts.client)
     try:
-        return decide_trusted(Trusted(params, client, profile, redirect_uri, book), facts, said, now)
+        return decide_trusted(Trusted(params, client, profile, where, book), facts, said, now)
     except OAuthError as error:
         if not profile.errors_redirected:
             return ErrorPage(error, profile, client)
         if living_account(facts, now) is None:  # a link alone sends nobody to an app's site (RFC 9700 4.11.2)
-            return AskLogin(client, redirect_uri)
+            return AskLogin(client, where)
         pairs = (("error", error.code), ("error_description", error.description))
         state = params.as_sent("state")
-        return Refuse(refusal(redirect_uri, pairs, state, profile, book.issuer), error.reason, client)
+        return Refuse(refusal(where, pairs, state, profile, book.issuer), error.reason, client)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,9 @@ def trusted_redirect(params: Params, client: Client, profile: Profile) -> str:
     given = params.get("redirect_uri")
     if given is None:
         raise InvalidRequest("authorize_redirect_uri_missing", "redirect_uri is missing")
-    if not any(profile.redirect_matches(registered, given) for registered in client.redirect_uris):
+    if not any(
+        redirect_uri.matches(client, profile, registered, given) for registered in client.redirect_uris
+    ):
         raise InvalidRequest("redirect_uri_unregistered", "redirect_uri is not registered for this client")
     return given
 

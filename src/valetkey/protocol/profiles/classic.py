@@ -53,6 +53,7 @@ CLASSIC = Profile(
     grants=frozenset({"authorization_code"}),
     response_types=frozenset({"code", "token"}),
     redirect_matches=redirect_uri.with_extra_query,
+    loopback_ports=False,
     redirect_again=True,
     plain_http=True,
     pkce_required=False,

@@ -26,6 +26,7 @@ OAUTH20 = Profile(
     ),
     response_types=frozenset({"code"}),
     redirect_matches=redirect_uri.exact,
+    loopback_ports=True,
     redirect_again=True,
     plain_http=False,
     pkce_required=False,

@@ -4,6 +4,9 @@ import ipaddress
 import re
 from urllib.parse import unquote, unquote_plus
 
+from valetkey.protocol.model import Client
+from valetkey.protocol.profile import Profile
+
 LONGEST = 2000
 RESPONSE_NAMES = (
     "code state error error_reason error_description error_uri access_token token_type expires_in scope id_token iss"
@@ -18,7 +21,26 @@ PATH = r"(?:/(?:[A-Za-z0-9\-._~!$&'()+,;=:@/]|%[0-9A-Fa-f]{2})*)?"
 QUERY = r"(?:\?(?:[A-Za-z0-9\-._~!$&'()+,;=:@/?]|%[0-9A-Fa-f]{2})*)?"
 WEB = re.compile(r"(https?)://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.\-]+)(?::([0-9]{1,5}))?(" + PATH + ")" + QUERY)
 PRIVATE = re.compile(r"([a-z][a-z0-9+.\-]*):(?://[A-Za-z0-9._\-]*|(?!//))(" + PATH + ")" + QUERY)
+LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::([1-9][0-9]{0,4}))?((?:[/?].*)?)")
 LABEL = re.compile(r"[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?", re.IGNORECASE)
+
+
+def matches(client: Client, profile: Profile, registered: str, given: str) -> bool:
+    """Whether this client may use the redirect_uri given, by this one of those it registered."""
+    if profile.redirect_matches(registered, given):
+        return True
+    return profile.loopback_ports and client.type == "native" and on_another_port(registered, given)
+
+
+def on_another_port(registered: str, given: str) -> bool:
+    """The same address of this machine but for the port, which a program gets only when it starts (RFC 8252 7.3).
+
+    Addresses only: what `localhost` is, others may decide (8.3).
+    """
+    one, other = LOOPBACK.fullmatch(registered), LOOPBACK.fullmatch(given)
+    if one is None or other is None or int(other[2] or 80) > 65535:
+        return False
+    return (one[1], one[3]) == (other[1], other[3])
 
 
 def exact(registered: str, given: str) -> bool:

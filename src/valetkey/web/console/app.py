@@ -14,7 +14,7 @@ from valetkey.server.login import SignedIn
 from valetkey.server.problems import NotFound, Problems
 from valetkey.web import guard
 from valetkey.web.console.apps import LABELS, offered, said_of, secret_page, typed
-from valetkey.web.console.checker import check
+from valetkey.web.console.checker import allows_more, check
 from valetkey.web.console.quick_start import quick_start
 from valetkey.web.console.words import EXAMPLES, OVERLAPS, TYPES
 from valetkey.web.guard import server_of
@@ -64,7 +64,7 @@ async def app_page(
         "overlaps": OVERLAPS,
         "check": given,
         "verdicts": check(server, client, given) if given else [],
-        "examples": EXAMPLES,
+        "examples": EXAMPLES if allows_more(server.book.profiles[client.profile]) else (),
         "testers": await clients.testers(server, client) if client.sandbox else [],
         "done": done_words(request),
     }

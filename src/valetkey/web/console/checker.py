@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from valetkey.protocol.model import Client
+from valetkey.protocol.profile import Profile
 from valetkey.server import clients
 from valetkey.server.authorization_server import AuthorizationServer
 
 LONGEST = 2000
 EXACT = "Rule: the same, character by character."
+PORTS = "Rule: the same, character by character; only the port may be another, on 127.0.0.1 and [::1]."
 EXTRA = "Rule: the same, character by character; only further query parameters may follow."
 
 
@@ -27,7 +29,9 @@ class Marked:
 def check(server: AuthorizationServer, client: Client, given: str) -> list[Marked]:
     """What each registered URI says to the one that was pasted."""
     given = given[:LONGEST]
-    rule = EXTRA if allows_more(server, client) else EXACT
+    profile = server.book.profiles[client.profile]
+    ports = PORTS if profile.loopback_ports and client.type == "native" else EXACT
+    rule = EXTRA if allows_more(profile) else ports
     marked = []
     for verdict in clients.check_redirect_uri(server, client, given):
         same = given if verdict.ok else common(verdict.registered, given)
@@ -41,7 +45,6 @@ def common(one: str, other: str) -> str:
     return "".join(a for a, _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
-def allows_more(server: AuthorizationServer, client: Client) -> bool:
-    """Whether the client's profile lets query parameters follow: it is asked, not recognised by its name."""
-    matches = server.book.profiles[client.profile].redirect_matches
-    return matches("https://app.example/", "https://app.example/?this=that")
+def allows_more(profile: Profile) -> bool:
+    """Whether the profile lets query parameters follow: it is asked, not recognised by its name."""
+    return profile.redirect_matches("https://app.example/", "https://app.example/?this=that")
