@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from tests.publisher import NAMES, certified
-from valetkey import settings
+from valetkey.protocol.model import Scope
 from valetkey.settings import Settings, SettingsError, env_name, load, settable
 
 
@@ -89,7 +89,7 @@ def test_the_catalogue_is_a_table_of_words(tmp_path: Path):
     file.write_text('[scopes]\nbasic = "Who you are"\nprints = {words = "Order prints", sensitive = true}\n')
     catalogue = load(file, {}).scopes
     assert catalogue["basic"].words == "Who you are"
-    assert catalogue["prints"] == settings.Scope("prints", "Order prints", True)
+    assert catalogue["prints"] == Scope("prints", "Order prints", True)
     assert set(catalogue) == {"basic", "prints"}
 
 

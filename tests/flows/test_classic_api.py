@@ -292,5 +292,5 @@ async def test_a_preflight_of_a_page_of_another_site(house: House) -> None:
         answer = await house.raw("OPTIONS", path, headers=[(b"origin", b"https://app.example")])
         assert answer.status == 204
         assert answer.header("access-control-allow-origin") == "*"
-        assert answer.header("access-control-allow-headers") == "authorization, content-type"
+        assert answer.header("access-control-allow-headers") == "authorization, content-type, dpop"
         assert answer.header("access-control-allow-credentials") is None

@@ -97,8 +97,10 @@ def under(profile: Profile) -> Rulebook:
     return other_rules(BOOK, profiles=dict.fromkeys(PROFILES, profile))
 
 
-def headers(authorization: str | None = None) -> Headers:
-    return Headers(authorization)
+def headers(
+    authorization: str | None = None, dpop: str | None = None, certificate: bytes | None = None
+) -> Headers:
+    return Headers(authorization, dpop, certificate)
 
 
 def params(**pairs: str) -> Params:

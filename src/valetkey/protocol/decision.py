@@ -46,8 +46,17 @@ class Repeated(Struct, frozen=True):
     changes: Changes = ()
 
 
+class Pushed(Struct, frozen=True):
+    """Pushed requests: yes. The server mints a request_uri for this query; it can be used for `lifetime` seconds."""
+
+    client: Client
+    query: bytes
+    lifetime: int
+    changes: Changes
+
+
 class Refused(Struct, frozen=True):
-    """Token endpoint: no."""
+    """Token endpoint, and every other that clients authenticate at: no."""
 
     error: OAuthError
     profile: Profile
@@ -110,6 +119,7 @@ class Answer(Struct, frozen=True):
     challenge: str | None
     lifetime: int | None
     changes: Changes = ()
+    terms: Terms = TERMS
 
 
 class DeviceWaits(Struct, frozen=True):
@@ -153,3 +163,4 @@ class DeviceAnswered(Struct, frozen=True):
 AuthorizeDecision = ErrorPage | Refuse | AskLogin | AskConsent | Answer
 TokenDecision = Granted | Repeated | Refused
 DeviceDecision = DeviceUnknown | AskDevice | DeviceAnswered
+PushDecision = Pushed | Refused

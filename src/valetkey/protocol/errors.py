@@ -1,9 +1,9 @@
-"""OAuthError and the registered error codes (RFC 6749 4.1.2.1 and 5.2, RFC 6750 3.1, RFC 8628 3.5).
+"""OAuthError and the registered error codes (RFC 6749 4.1.2.1, 5.2; RFC 6750, 8628, 8693, 9101, 9449).
 
     OAuthError
       InvalidRequest  InvalidClient  InvalidGrant  InvalidScope  UnauthorizedClient
       UnsupportedGrantType  UnsupportedResponseType  AccessDenied  InvalidTarget
-      InvalidRequestObject
+      InvalidRequestObject  InvalidRequestUri  InvalidToken  InvalidDpopProof  UseDpopNonce
       AuthorizationPending  SlowDown  ExpiredToken
 
 An error has a public half (`code`, `description`) and a half that is ours: `reason`, a stable slug which the operator's
@@ -104,3 +104,27 @@ class ExpiredToken(OAuthError):
     """The device_code has expired."""
 
     code = "expired_token"
+
+
+class InvalidRequestUri(OAuthError):
+    """A request_uri that is not ours, or whose request is gone, used or somebody else's."""
+
+    code = "invalid_request_uri"
+
+
+class InvalidToken(OAuthError):
+    """An access token that is not alive, or not shown as it is bound."""
+
+    code = "invalid_token"
+
+
+class InvalidDpopProof(OAuthError):
+    """A DPoP proof that proves nothing."""
+
+    code = "invalid_dpop_proof"
+
+
+class UseDpopNonce(OAuthError):
+    """A DPoP proof without the nonce that is given out."""
+
+    code = "use_dpop_nonce"

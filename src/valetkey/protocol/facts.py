@@ -9,6 +9,7 @@ from valetkey.protocol.model import (
     Client,
     Consent,
     DeviceRequest,
+    PushedRequest,
     RefreshToken,
     SealedSuccessor,
     Session,
@@ -16,20 +17,24 @@ from valetkey.protocol.model import (
 
 
 class AuthorizeFacts(Struct, frozen=True):
-    """What the authorization endpoint must know: all of it comes from one look-up."""
+    """What the authorization endpoint must know; `keys` is the client's JWKS, for a request object."""
 
     client: Client | None = None
     developer: str = ""
     session: Session | None = None
     account: Account | None = None
     consent: Consent | None = None
+    pushed: PushedRequest | None = None
+    keys: str = ""
 
 
 class Known(Struct, frozen=True):
-    """What proofs are held against: the client's JWKS as text, and which of their one-time ids were used before."""
+    """What proofs are held against: the client's JWKS as text, which of their one-time ids were used before, and the
+    nonces that count, if any must be shown."""
 
     keys: str = ""
     used: frozenset[bytes] = frozenset()
+    nonces: tuple[str, ...] = ()
 
 
 NOTHING_KNOWN = Known()

@@ -67,6 +67,9 @@ class Registration(Struct, frozen=True, omit_defaults=True):
     introspects: bool = False
     introspection_signed_response_alg: str = ""
     access_token_format: str = ""
+    require_pushed_authorization_requests: bool = False
+    dpop_bound_access_tokens: bool = False
+    tls_client_certificate_bound_access_tokens: bool = False
 
 
 REGISTRATION = Registration()
@@ -232,7 +235,7 @@ class Notice(Struct, frozen=True):
 
 
 class PushedRequest(Struct, frozen=True):
-    """An authorization request handed in beforehand (RFC 9126), by the digest of its request_uri. Used once."""
+    """An authorization request handed in beforehand (RFC 9126), by the digest of its request_uri. Answered once."""
 
     digest: bytes
     client_id: str

@@ -49,6 +49,12 @@ class Params:
             return raw
         return quote(self._values.get(name, ""), safe="")
 
+    def spelled(self) -> list[str]:
+        """All parameters that are not empty, name=value as a query has them, each value in the spelling it came in."""
+        return [
+            f"{quote(name, safe='')}={self.as_sent(name)}" for name, value in self._values.items() if value
+        ]
+
     def items(self) -> Iterable[tuple[str, str]]:
         """All parameters as they were sent, the empty ones too."""
         return self._values.items()

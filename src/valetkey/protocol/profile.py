@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from msgspec import Struct
 
@@ -53,6 +54,10 @@ class Profile:
     """grant_type values (RFC 6749 4)."""
     response_types: frozenset[str]
     """response_type values (RFC 6749 3.1.1)."""
+    pushing: Literal["never", "may", "must"]
+    """Whether authorization requests are handed in beforehand (RFC 9126; FAPI 2.0 5.3.2.2)."""
+    sender: Literal["never", "may", "must"]
+    """Whether tokens are bound to a key or certificate of who asks for them (RFC 9449; FAPI 2.0 5.3.2.1)."""
     redirect_matches: Callable[[str, str], bool]
     """(registered, given) -> whether the given redirect_uri may be used (RFC 9700 2.1; classic.md D8)."""
     loopback_ports: bool

@@ -13,6 +13,7 @@ from valetkey.server.fetch import Fetch, way_out
 from valetkey.server.keys import Keys
 from valetkey.server.master import Master
 from valetkey.server.mint import Mint
+from valetkey.server.nonces import Nonces
 from valetkey.server.passwords import Passwords
 from valetkey.server.usage import Usage
 from valetkey.settings import Settings
@@ -35,6 +36,7 @@ class AuthorizationServer:
     fetch: Fetch
     keys: Keys
     client_keys: ClientKeys
+    nonces: Nonces
 
     async def open(self) -> None:
         """Connect to the database and find the keys. Raises store.base.Unavailable, master.MasterKeyError."""
@@ -75,7 +77,9 @@ def assemble(
     passwords = Passwords(settings.login.hash_threads, settings.login.hash_queue)
     usage, failures = Usage(store, clock), Failures(clock, settings.apps.secret_failures)
     fetch, mint = Fetch(way_out(settings.fetch), clock), Mint(entropy)
-    keys, client_keys = Keys(settings, store, clock, mint, master), ClientKeys(fetch, clock)
+    keys = Keys(settings, store, clock, mint, master)
+    nonces = Nonces(keys, clock, settings.dpop.require_nonce)
+    client_keys = ClientKeys(fetch, clock, nonces.good)
     return AuthorizationServer(
-        settings, store, clock, mint, passwords, book, usage, failures, fetch, keys, client_keys
+        settings, store, clock, mint, passwords, book, usage, failures, fetch, keys, client_keys, nonces
     )

@@ -11,6 +11,7 @@ from valetkey.protocol.model import AccessToken, Authorization, AuthorizationCod
 from valetkey.protocol.params import Params, parse
 from valetkey.protocol.response_types import RESPONSE_TYPES
 from valetkey.protocol.rules.digest import digest
+from valetkey.server import pushed_request
 from valetkey.server.authorization_server import AuthorizationServer
 from valetkey.server.settle import settle
 
@@ -87,8 +88,9 @@ async def answer_consent(
 async def look_up(
     server: AuthorizationServer, params: Params, session_digest: bytes | None
 ) -> AuthorizeFacts:
-    """One round trip for client, session, account and consent."""
-    return await server.store.authorize_facts(params.get("client_id") or "", session_digest)
+    """One round trip for client, session, account and consent; one more for a request that was pushed."""
+    facts = await server.store.authorize_facts(params.get("client_id") or "", session_digest)
+    return await pushed_request.found(server, params, facts)
 
 
 def complete(
@@ -115,9 +117,8 @@ def complete(
 def answer(server: AuthorizationServer, decision: Answer, also: Changes) -> Redirect:
     """Mint the authorization and the code or token under it, and write the address they go to."""
     now, client = server.clock(), decision.client
-    root = Authorization(
-        server.mint.authorization_id(now), decision.account.id, client.id, decision.scope, now
-    )
+    key = server.mint.authorization_id(now)
+    root = Authorization(key, decision.account.id, client.id, decision.scope, now, terms=decision.terms)
     kind = RESPONSE_TYPES[decision.response_type]
     expires_at = None if decision.lifetime is None else now + decision.lifetime
     record: AuthorizationCode | AccessToken

@@ -1,6 +1,7 @@
 """The public keys of clients: registered, or published at their jwks_uri and looked up there (RFC 7517, RFC 7591 2)."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 
 from msgspec import Struct
 
@@ -26,10 +27,10 @@ class Published(Struct, frozen=True):
 
 
 class ClientKeys:
-    """Finds the keys that proofs of a client are held against. What cannot be had is empty, and proves nothing."""
+    """Finds what proofs of a client are held against. Keys that cannot be had are none, and prove nothing."""
 
-    def __init__(self, fetch: Fetch, clock: Clock) -> None:
-        self.fetch, self.clock = fetch, clock
+    def __init__(self, fetch: Fetch, clock: Clock, nonces: Callable[[], tuple[str, ...]] = tuple) -> None:
+        self.fetch, self.clock, self.nonces = fetch, clock, nonces
         self.good: OrderedDict[str, Published] = OrderedDict()
 
     async def known(
@@ -39,13 +40,15 @@ class ClientKeys:
         used: frozenset[bytes],
         request: Unverified | None = None,
     ) -> Known:
-        """What the client's authentication and its request object are held against; nothing is fetched for nothing."""
+        """What the proofs of a request are held against; no keys are fetched for one that needs none."""
+        nonces = self.nonces()
         if client is not None:
             method = client.registered.token_endpoint_auth_method
             by_key = shown.method == "private_key_jwt" or method == "self_signed_tls_client_auth"
             if by_key or request is not None:
-                return Known(await self.text(client, shown.assertion if by_key else None, request), used)
-        return Known("", used) if used else NOTHING_KNOWN
+                keys = await self.text(client, shown.assertion if by_key else None, request)
+                return Known(keys, used, nonces)
+        return Known("", used, nonces) if used or nonces else NOTHING_KNOWN
 
     async def text(self, client: Client, *tokens: Unverified | None) -> str:
         """The client's JWKS, and if it is published and lacks a key of these tokens, then what is published by now."""

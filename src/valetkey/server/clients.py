@@ -118,11 +118,6 @@ async def owned(server: AuthorizationServer, owner: Account) -> list[Client]:
     return await server.store.clients_of(owner.id)
 
 
-async def known(server: AuthorizationServer, client_id: str) -> Client | None:
-    """An app by its id, to show its name."""
-    return await server.store.client(client_id)
-
-
 async def one(server: AuthorizationServer, owner: Account, client_id: str) -> Client:
     """One app of this account; somebody else's is NotFound, as one that is not there (D9)."""
     client = await server.store.client(client_id)

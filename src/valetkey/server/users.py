@@ -5,33 +5,55 @@ from msgspec import Struct
 from valetkey.protocol.endpoints import users as rules
 from valetkey.protocol.endpoints.users import Denied
 from valetkey.protocol.errors import OAuthError
-from valetkey.protocol.model import Account
+from valetkey.protocol.facts import BearerFacts, Known
+from valetkey.protocol.model import TERMS, Account
 from valetkey.protocol.params import parse
+from valetkey.protocol.rules.dpop import Call
+from valetkey.protocol.rules.headers import Headers
+from valetkey.protocol.rules.sender import Shown
 from valetkey.server.authorization_server import AuthorizationServer
 from valetkey.server.pictures import picture_url
+from valetkey.server.settle import settle
 
 LARGEST_ID = 2**63
 
 
+class ApiCall(Struct, frozen=True):
+    """A call as it came: GET or HEAD of a path, about whom, with the query and what its headers say."""
+
+    method: str
+    path: str
+    who: str
+    query: bytes
+    headers: Headers
+
+
 class ApiAnswer(Struct, frozen=True):
-    """Status, JSON body and what is left of the hour's calls; `reason` is for the operator's log."""
+    """Status, JSON body and what is left of the hour's calls; `reason` is for the operator's log, `challenge` and
+    `nonce` are for headers of the answer."""
 
     status: int
     body: dict[str, object]
     limit: int
     remaining: int
     reason: str = ""
+    challenge: str = ""
+    nonce: str = ""
 
 
-async def user(server: AuthorizationServer, query: bytes, header: str | None, who: str) -> ApiAnswer:
-    """GET /v1/users/{who}. Raises store.base.Unavailable."""
+async def user(server: AuthorizationServer, call: ApiCall) -> ApiAnswer:
+    """GET /v1/users/{who}. Raises settle.Busy, store.base.Unavailable."""
+    who = call.who
+    nonce = server.nonces.current() if call.headers.dpop is not None else ""
     limit = remaining = server.settings.api.rate_limit
     now = server.clock()
     try:
-        request = read(query, header)
+        request = read(call)
         known = await server.store.bearer_facts(request.digest)
         facts, holder = rules.decide(request, known, f"/users/{who}", now)
         rules.check_place(request, server.book.profiles[facts.client.profile])
+        if facts.token.terms is not TERMS or request.shown.scheme == "dpop":
+            await check_sender(server, call, request.shown, facts)
         limit = facts.client.rate_limit or limit
         count = await server.usage.count(facts, limit)
         remaining = max(0, limit - count)
@@ -43,14 +65,30 @@ async def user(server: AuthorizationServer, query: bytes, header: str | None, wh
         if account is None or account.disabled_at is not None:
             raise rules.no_such_user()
     except Denied as no:
-        return ApiAnswer(no.status, no.body, limit, remaining, no.reason)
-    return ApiAnswer(200, profile_of(server, account), limit, remaining)
+        return ApiAnswer(no.status, no.body, limit, remaining, no.reason, no.challenge, nonce)
+    return ApiAnswer(200, profile_of(server, account), limit, remaining, nonce=nonce)
 
 
-def read(query: bytes, header: str | None) -> rules.ApiRequest:
+async def check_sender(
+    server: AuthorizationServer, call: ApiCall, shown: Shown, facts: BearerFacts
+) -> rules.Accepted:
+    """Who calls holds what the token is bound to; a proof is used up, in all workers. Raises Denied."""
+    algorithms = server.book.profiles[facts.client.profile].assertions.algorithms
+    made = Call(call.method, server.book.issuer + call.path, algorithms, shown.token)
+
+    async def known(used: frozenset[bytes]) -> Known:
+        return Known("", used, server.nonces.good())
+
+    def decide(known: Known) -> rules.Accepted:
+        return rules.check_sender(shown, facts, made, known, server.clock())
+
+    return await settle(server.store, known, decide)
+
+
+def read(call: ApiCall) -> rules.ApiRequest:
     """The call as a typed request. Raises Denied."""
     try:
-        return rules.read(parse(query, repeated="sig"), header)
+        return rules.read(parse(call.query, repeated="sig"), call.headers)
     except OAuthError as error:
         raise rules.bad_parameters(error.description) from None
 

@@ -100,10 +100,9 @@ class Store(Protocol):
     async def clean(self, now: int, limit: int) -> int:
         """Delete up to `limit` rows that no rule can need any more, in one go, and return how many went.
 
-        Expired sessions, tickets, tokens, sealed successors, pushed requests, once-keys and counters; codes and
-        device requests an hour after their expiry; notices after 90 days; what a revoked authorization had;
-        authorizations that have neither code nor token left; pictures that no account shows; keys that are shown no
-        more.
+        Expired sessions, tickets, tokens, sealed successors, once-keys and counters; codes, pushed requests and device
+        requests an hour after their expiry; notices after 90 days; what a revoked authorization had; authorizations
+        that have neither code nor token left; pictures that no account shows; keys that are shown no more.
         """
 
     async def shrink(self, limit: int) -> int:

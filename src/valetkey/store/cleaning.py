@@ -48,13 +48,13 @@ class Dead(Struct, frozen=True):
 
 NOTICED = 90 * 24 * 3600  # seconds for which people can read a notice
 
-# A worker may still report the calls of the hour before. A code stays for an hour after its end, so that showing it
-# again is known for a replay, and a device for an hour, so that it is told why.
+# A worker may still report the calls of the hour before. For an hour after its end stays a code, so that showing it
+# again is known for a replay, a device, so that it is told why, and a pushed request, which people still think about.
 DEAD = (
     Dead("sessions", "digest", "t.expires_at"),
     Dead("tickets", "digest", "t.expires_at"),
     Dead("successors", "digest", "t.expires_at"),
-    Dead("pushed_requests", "digest", "t.expires_at"),
+    Dead("pushed_requests", "digest", "t.expires_at", "{end} <= CAST($2 AS BIGINT) - 3600"),
     Dead("device_requests", "digest", "t.expires_at", "{end} <= CAST($2 AS BIGINT) - 3600", rooted=True),
     Dead("once", "key", "t.until"),
     Dead("notices", "authorization_id", "t.at", f"{{end}} <= CAST($2 AS BIGINT) - {NOTICED}"),

@@ -100,10 +100,10 @@ class Tables:
     def clean(self, now: int, limit: int) -> int:
         """Remove up to `limit` dead rows; see cleaning.py for what is dead."""
         self._log.clear()
-        over: tuple[Table, ...] = (self.sessions, self.tickets, self.successors, self.pushed)
+        over: tuple[Table, ...] = (self.sessions, self.tickets, self.successors)
         for table in over:
             self._drop(table, lambda _, each: each.expires_at <= now)
-        shown: tuple[Table, ...] = (self.codes, self.devices)
+        shown: tuple[Table, ...] = (self.codes, self.devices, self.pushed)
         for table in shown:
             self._drop(table, lambda _, each: each.expires_at <= now - 3600)
         self._drop(self.once, lambda _, until: until <= now)

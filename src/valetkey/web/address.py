@@ -35,5 +35,5 @@ def within(text: str, networks: tuple[str, ...]) -> bool:
 
 @lru_cache(maxsize=16)
 def parsed(networks: tuple[str, ...]) -> tuple[Network, ...]:
-    """The networks of the settings, which settings.py has checked."""
+    """The networks of the settings, which settings/checks.py has checked."""
     return tuple(ipaddress.ip_network(text, strict=False) for text in networks)

@@ -13,12 +13,14 @@ from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from valetkey.protocol.endpoints.metadata import DEVICE_AUTHORIZATION, INTROSPECT, JWKS, REVOKE, TOKEN
+from valetkey.protocol.endpoints.metadata import DEVICE_AUTHORIZATION, INTROSPECT, JWKS, PAR, REVOKE, TOKEN
 from valetkey.protocol.profiles import PROFILES
+from valetkey.protocol.rules.pushed_request import LONGEST
 from valetkey.server import housekeeping, metadata
 from valetkey.server.authorization_server import AuthorizationServer
 from valetkey.server.device_authorization import device_authorization
 from valetkey.server.introspect import introspect
+from valetkey.server.pushed_request import push
 from valetkey.server.revoke import revoke
 from valetkey.web import console, pages
 from valetkey.web.documents import DocumentEndpoint
@@ -49,6 +51,7 @@ def protocol_paths(server: AuthorizationServer) -> dict[str, ASGIApp]:
         "/oauth/access_token": classic,
         "/oauth/access_token/": classic,
         TOKEN: FormEndpoint(server, today),
+        PAR: FormEndpoint(server, today, push, "request_uri", LONGEST),
         INTROSPECT: FormEndpoint(server, today, introspect, "introspection"),
         REVOKE: FormEndpoint(server, today, revoke, "revocation"),
         DEVICE_AUTHORIZATION: FormEndpoint(server, today, device_authorization, "device_code"),

@@ -25,7 +25,7 @@ from valetkey.web.body import Rejected, headers_of, read_body, read_form, read_q
 from valetkey.web.frame import wants_page
 from valetkey.web.pages.consent import consent_page
 from valetkey.web.pages.errors import error_page
-from valetkey.web.pages.login import login_page, with_next
+from valetkey.web.pages.login import Onward, login_page, with_next
 
 log = structlog.get_logger("valetkey.oauth")
 JSON_HEADERS = [
@@ -96,17 +96,27 @@ async def send_bytes(send: Send, status: int, data: bytes, first: More, more: Mo
     await send({"type": "http.response.body", "body": data})
 
 
-async def preflight(send: Send, methods: bytes) -> None:
+async def preflight(send: Send, methods: bytes, dpop: bool = True) -> None:
     """CORS for browser apps; no credentials, ever (WHATWG Fetch 3.3)."""
     headers = [
         (b"access-control-allow-origin", b"*"),
         (b"access-control-allow-methods", methods),
-        (b"access-control-allow-headers", b"authorization, content-type"),
+        (b"access-control-allow-headers", b"authorization, content-type" + b", dpop" * dpop),
         (b"access-control-max-age", b"3600"),
         (b"content-length", b"0"),
     ]
     await send({"type": "http.response.start", "status": 204, "headers": headers})
     await send({"type": "http.response.body", "body": b""})
+
+
+def nonce_shown(nonce: str) -> More:
+    """The nonce for the next DPoP proof, also for pages of other sites to read (RFC 9449 8.2)."""
+    if not nonce:
+        return []
+    return [
+        (b"dpop-nonce", nonce.encode()),
+        (b"access-control-expose-headers", b"dpop-nonce, www-authenticate"),
+    ]
 
 
 def said(scope: Scope, headers: Mapping[bytes, bytes], settings: ServerSettings) -> Headers:
@@ -140,12 +150,13 @@ class FormEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; nothing but JSON leaves here."""
         if scope["method"] == "OPTIONS":
-            return await preflight(send, b"POST")
+            return await preflight(send, b"POST", self.profile.sender != "never")
         if scope["method"] != "POST":
             return await self.refuse(
                 send, Rejected(405, "method", f"POST is the only way to ask for a {self.what}")
             )
         try:
+            nonce = self.server.nonces.current() if self.profile.sender != "never" else ""
             answer = await self.answer(scope, receive)
         except Rejected as no:
             return await self.refuse(send, no)
@@ -161,8 +172,8 @@ class FormEndpoint:
         if answer.jwt:
             typed = [(b"content-type", answer.content_type.encode()), *JSON_HEADERS[1:]]
             return await send_bytes(send, answer.status, answer.jwt.encode(), typed)
-        more = [(b"www-authenticate", b'Basic realm="valetkey"')] if answer.status == 401 else None
-        await send_json(send, answer.status, answer.body, more)
+        more = [(b"www-authenticate", b'Basic realm="valetkey"')] if answer.status == 401 else []
+        await send_json(send, answer.status, answer.body, [*more, *nonce_shown(nonce)])
 
     async def answer(self, scope: Scope, receive: Receive) -> token_acts.Reply:
         """Bytes to parameters, then the five steps. Raises Rejected, OAuthError, Busy, Unavailable."""
@@ -233,7 +244,7 @@ class AuthorizeEndpoint:
             path = guard.path_of(request) + "?" + request.scope["query_string"].decode("ascii", "replace")
             location = with_next("/accounts/login/", path)
             if len(location) > LONGEST_LOCATION:  # a long state, spelled out twice: show the form here
-                return login_page(request, next=path, client=outcome.client)
+                return login_page(request, Onward(path, outcome.client, outcome.redirect_uri))
             return RedirectResponse(location, 302)
         if isinstance(outcome, ShowConsent):
             return consent_page(request, outcome.ask, outcome.ticket)

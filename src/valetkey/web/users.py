@@ -6,15 +6,21 @@ import structlog
 from starlette.types import Receive, Scope, Send
 
 from valetkey.protocol.endpoints.users import denied
+from valetkey.protocol.rules.headers import Headers
 from valetkey.server import users as acts
 from valetkey.server.authorization_server import AuthorizationServer
 from valetkey.server.problems import Unavailable
-from valetkey.web.oauth import RETRY, More, preflight, send_json
+from valetkey.server.settle import Busy
+from valetkey.settings import ServerSettings
+from valetkey.web import client_certificate
+from valetkey.web.body import Rejected
+from valetkey.web.oauth import RETRY, More, nonce_shown, preflight, send_json
 
 log = structlog.get_logger("valetkey.api")
 PATH = re.compile(r"/v1/users/([^/]{1,64}?)(?:\.json|/)?")
 QUERY_BYTES = 8192
 USERS = "/v1/users/"
+SHOWN = {b"authorization": "Authorization", b"dpop": "DPoP"}
 LIMIT, REMAINING = (
     b"x-ratelimit-limit",
     b"x-ratelimit-remaining",
@@ -34,16 +40,11 @@ class UsersEndpoint:
         no = why_not(scope)
         if no is not None:
             return await self.refuse(send, *no)
-        header = None
-        for name, value in scope["headers"]:
-            if name == b"authorization":
-                if header is not None:
-                    return await self.refuse(send, 400, "the Authorization header is there twice")
-                header = value.decode("latin-1")
-        path = PATH.fullmatch(scope["path"])
         try:
-            answer = await acts.user(self.server, scope["query_string"], header, path[1] if path else "")
-        except Unavailable:
+            answer = await acts.user(self.server, heard(scope, self.server.settings.server))
+        except Rejected as rejected:
+            return await self.refuse(send, rejected.status, rejected.words)
+        except (Busy, Unavailable):
             return await self.refuse(send, 503, "please try again in a moment")
         except Exception:
             log.exception("api_failed", reference=self.server.mint.reference())
@@ -51,7 +52,9 @@ class UsersEndpoint:
         if answer.reason:
             log.info("api_refused", reason=answer.reason)
         limits: More = [(LIMIT, b"%d" % answer.limit), (REMAINING, b"%d" % answer.remaining)]
-        await send_json(send, answer.status, answer.body, limits)
+        if answer.challenge:
+            limits.append((b"www-authenticate", answer.challenge.encode()))
+        await send_json(send, answer.status, answer.body, [*limits, *nonce_shown(answer.nonce)])
 
     async def refuse(self, send: Send, status: int, words: str) -> None:
         """A call that could not be read, in the API's own form."""
@@ -72,3 +75,19 @@ def why_not(scope: Scope) -> tuple[int, str] | None:
     if len(scope["query_string"]) > QUERY_BYTES:
         return 414, f"the query string is longer than {QUERY_BYTES} bytes"
     return None
+
+
+def heard(scope: Scope, settings: ServerSettings) -> acts.ApiCall:
+    """The call as the rules must know it. Raises Rejected for a header that is there twice."""
+    shown: dict[bytes, str] = {}
+    for name, value in scope["headers"]:
+        if name in SHOWN:
+            if name in shown:
+                raise Rejected(400, "header_twice", f"the {SHOWN[name]} header is there twice")
+            shown[name] = value.decode("latin-1")
+    handed = client_certificate.handed_over(scope, settings)
+    headers = Headers(shown.get(b"authorization"), shown.get(b"dpop"), *handed)
+    path = PATH.fullmatch(scope["path"])
+    return acts.ApiCall(
+        scope["method"], scope["path"], path[1] if path else "", scope["query_string"], headers
+    )

@@ -35,7 +35,7 @@ from valetkey.protocol.decision import (
 )
 from valetkey.protocol.endpoints.authorize import decide
 from valetkey.protocol.facts import AuthorizeFacts
-from valetkey.protocol.model import Account, Client, Consent, Registration, Session
+from valetkey.protocol.model import TERMS, Account, Client, Consent, Registration, Session, Terms
 from valetkey.protocol.params import Params, parse
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.profiles.classic import CLASSIC
@@ -489,3 +489,25 @@ def test_state_of_any_making_stays_in_its_place(text: str) -> None:
         assert location.isascii() and location.isprintable() and " " not in location
         assert "#" not in location
         assert parse_qs(urlsplit(location).query)["state"] == [text]
+
+
+# --- bound to a key (RFC 9449 10) ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("profile", "jkt", "terms"),
+    [
+        ("oauth21", "", TERMS),
+        ("oauth21", "x" * 43, Terms(jkt="x" * 43)),
+        ("classic", "x" * 43, TERMS),
+        ("classic", "x", TERMS),
+    ],
+)
+def test_the_key_that_a_request_names(profile: str, jkt: str, terms: Terms) -> None:
+    answer = decided(request(dpop_jkt=jkt, **PKCE), facts(client(profile=profile)), "allow")
+    assert isinstance(answer, Answer) and answer.terms == terms
+
+
+def test_a_key_that_can_be_none() -> None:
+    decision = decided(request(dpop_jkt="x", **PKCE), facts(client(profile="oauth21")))
+    assert isinstance(decision, Refuse) and decision.reason == "dpop_jkt_malformed"

@@ -6,6 +6,7 @@ from dataclasses import replace as other_rules
 
 import pytest
 
+from tests.proofs import Prover
 from tests.protocol.samples import (
     BOOK,
     CHALLENGE,
@@ -32,9 +33,9 @@ from valetkey.protocol.client_auth import METHODS
 from valetkey.protocol.decision import Granted, Refused, Renewal
 from valetkey.protocol.endpoints.token import decide, read
 from valetkey.protocol.errors import InvalidClient, InvalidRequest, OAuthError
-from valetkey.protocol.facts import ExchangeFacts
+from valetkey.protocol.facts import ExchangeFacts, Known
 from valetkey.protocol.grants import GRANTS
-from valetkey.protocol.model import AuthorizationCode, Client, Registration
+from valetkey.protocol.model import TERMS, AuthorizationCode, Client, Registration, Terms
 from valetkey.protocol.params import Params, parse
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.profiles.classic import CLASSIC
@@ -370,3 +371,57 @@ def test_only_a_replay_writes_although_it_refuses(
 def test_a_missing_code_is_looked_up_as_one_that_nobody_has() -> None:
     request = read(params(**without("code")), NOTHING, NO_HEADERS, CLASSIC)
     assert request.digest == hashlib.sha256(b"").digest()
+
+
+# --- bound to a key (RFC 9449 5) -------------------------------------------------------------------------------------
+
+KEY = Prover()
+TODAY = other_rules(OAUTH21, pkce_required=False)
+
+
+def bound(proof: str | None, root: Terms = TERMS, used: frozenset[bytes] = frozenset()) -> Granted | Refused:
+    """What becomes of a code that this proof comes with."""
+    held = code(authorization=authorization(terms=root))
+    known = ExchangeFacts(client(), held, account(), known=Known(used=used))
+    request = read(params(**BODY), NOTHING, headers(dpop=proof), TODAY)
+    done = decide(request, known, under(TODAY), NOW)
+    assert isinstance(done, Granted | Refused)
+    return done
+
+
+def test_a_proof_binds_the_token_and_is_used_up() -> None:
+    for root in (TERMS, Terms(jkt=KEY.jkt)):
+        done = bound(KEY.proof("https://id.test/oauth/token", NOW), root)
+        assert isinstance(done, Granted) and done.terms == Terms(jkt=KEY.jkt)
+        assert [type(each) for each in done.changes] == [Once, Spend]
+    plain = bound(None)
+    assert isinstance(plain, Granted) and plain.terms == TERMS
+
+
+@pytest.mark.parametrize(
+    ("proof", "root", "error", "written"),
+    [
+        ("x", TERMS, "invalid_dpop_proof", 0),
+        (KEY.proof("https://id.test/oauth/par", NOW), TERMS, "invalid_dpop_proof", 0),
+        (KEY.proof("https://id.test/oauth/token", NOW), Terms(jkt="x"), "invalid_grant", 1),
+        (None, Terms(jkt=KEY.jkt), "invalid_grant", 0),
+    ],
+)
+def test_a_proof_that_does_not_fit(proof: str | None, root: Terms, error: str, written: int) -> None:
+    done = bound(proof, root)
+    assert isinstance(done, Refused) and done.error.code == error and len(done.changes) == written
+    status, _ = told(done.error, TODAY)
+    assert status == 400
+
+
+def test_a_proof_used_before() -> None:
+    proof = KEY.proof("https://id.test/oauth/token", NOW)
+    (once, _) = bound(proof).changes
+    assert isinstance(once, Once)
+    done = bound(proof, used=frozenset({once.key}))
+    assert isinstance(done, Refused) and (done.error.code, done.changes) == ("invalid_dpop_proof", ())
+
+
+def test_classic_reads_no_proof() -> None:
+    request = read(params(**BODY), NOTHING, headers(dpop="x"), CLASSIC)
+    assert decide(request, FACTS, BOOK, NOW) == GRANTED

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from tests.proofs import Prover
 from tests.protocol.samples import (
     NOW,
     SECRET,
@@ -16,26 +18,31 @@ from tests.protocol.samples import (
     authorization,
     client,
     digest,
+    headers,
     params,
     public,
     query,
     secret,
 )
+from valetkey.protocol.changes import Once
 from valetkey.protocol.endpoints.users import (
-    ApiRequest,
+    Accepted,
     Denied,
     bad_parameters,
     check_place,
+    check_sender,
     decide,
     missing_scope,
     no_such_user,
     rate_limited,
     read,
 )
-from valetkey.protocol.facts import BearerFacts
-from valetkey.protocol.model import AccessToken, Authorization, Client
+from valetkey.protocol.facts import NOTHING_KNOWN, BearerFacts
+from valetkey.protocol.model import AccessToken, Authorization, Client, Terms
 from valetkey.protocol.params import Params
 from valetkey.protocol.profiles import PROFILES
+from valetkey.protocol.rules import jwt
+from valetkey.protocol.rules.dpop import Call
 
 TOKEN = "fb2e77d.47a0479900504cb3ab4a1f626d174d2d"
 PATH = "/users/self"
@@ -69,7 +76,8 @@ MISSING = meta("OAuthParameterException", "Missing client_id or access_token URL
     ],
 )
 def test_the_one_token_of_a_call(sent: Params, header: str | None, token: str) -> None:
-    assert read(sent, header) == ApiRequest(sent, digest(token))
+    request = read(sent, headers(header))
+    assert (request.params, request.digest, request.shown.token) == (sent, digest(token), token)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +119,7 @@ def test_a_call_without_one_token(
     sent: Params, header: str | None, reason: str, answer: tuple[int, dict[str, object]]
 ) -> None:
     with pytest.raises(Denied) as caught:
-        read(sent, header)
+        read(sent, headers(header))
     assert (caught.value.reason, (caught.value.status, caught.value.body)) == (reason, answer)
 
 
@@ -119,7 +127,7 @@ def test_a_call_without_one_token(
 def test_only_one_whole_token_is_ever_looked_up(header: str, token: str | None) -> None:
     sent = params(access_token=token) if token and "\0" not in token else params()
     try:
-        request = read(sent, header)
+        request = read(sent, headers(header))
     except Denied:
         return
     assert request.digest == hashlib.sha256((sent.get("access_token") or header[7:]).encode()).digest()
@@ -137,7 +145,7 @@ def facts(root: Authorization | None = None, app: Client | None = None, **more: 
 
 def refused(sent: Params, known: BearerFacts | None) -> tuple[str, tuple[int, dict[str, object]]]:
     with pytest.raises(Denied) as caught:
-        decide(read(sent, None), known, PATH, NOW)
+        decide(read(sent, headers(None)), known, PATH, NOW)
     return caught.value.reason, (caught.value.status, caught.value.body)
 
 
@@ -152,7 +160,7 @@ def refused(sent: Params, known: BearerFacts | None) -> tuple[str, tuple[int, di
     ],
 )
 def test_a_living_token(known: BearerFacts) -> None:
-    assert decide(read(params(access_token=TOKEN), None), known, PATH, NOW) == (known, known.account)
+    assert decide(read(params(access_token=TOKEN), headers(None)), known, PATH, NOW) == (known, known.account)
 
 
 @pytest.mark.parametrize(
@@ -205,14 +213,23 @@ def test_an_app_that_enforces_signatures(
         answer,
     )
     plain = facts()
-    assert decide(read(params(access_token=TOKEN, **sent), None), plain, PATH, NOW) == (plain, plain.account)
+    assert decide(read(params(access_token=TOKEN, **sent), headers(None)), plain, PATH, NOW) == (
+        plain,
+        plain.account,
+    )
 
 
 def test_a_signed_call() -> None:
     known = facts(app=SIGNED)
-    assert decide(read(params(access_token=TOKEN, sig=SIG), None), known, PATH, NOW) == (known, known.account)
+    assert decide(read(params(access_token=TOKEN, sig=SIG), headers(None)), known, PATH, NOW) == (
+        known,
+        known.account,
+    )
     bare = hmac.new(SECRET.encode(), PATH.encode(), "sha256").hexdigest()
-    assert decide(read(params(sig=bare), f"Bearer {TOKEN}"), known, PATH, NOW) == (known, known.account)
+    assert decide(read(params(sig=bare), headers(f"Bearer {TOKEN}")), known, PATH, NOW) == (
+        known,
+        known.account,
+    )
 
 
 # --- what is said -----------------------------------------------------------------------------------------------------
@@ -262,13 +279,13 @@ def test_a_token_that_belongs_to_no_person_opens_nothing_of_theirs() -> None:
 
 def test_an_old_secret_signs_until_it_ends() -> None:
     app = client(signed_requests=True, secrets=(secret(SECRET, NOW + 1),))
-    assert decide(read(params(access_token=TOKEN, sig=SIG), None), facts(app=app), PATH, NOW)
+    assert decide(read(params(access_token=TOKEN, sig=SIG), headers(None)), facts(app=app), PATH, NOW)
 
 
 @pytest.mark.parametrize("name", ["oauth21", "classic"])
 def test_a_token_in_the_query_is_taken_where_the_profile_has_it_so(name: str) -> None:
-    in_header = read(params(), f"Bearer {TOKEN}")
-    in_query = read(params(access_token=TOKEN), None)
+    in_header = read(params(), headers(f"Bearer {TOKEN}"))
+    in_query = read(params(access_token=TOKEN), headers(None))
     check_place(in_header, PROFILES[name])
     if name == "classic":
         return check_place(in_query, PROFILES[name])
@@ -276,3 +293,58 @@ def test_a_token_in_the_query_is_taken_where_the_profile_has_it_so(name: str) ->
         check_place(in_query, PROFILES[name])
     told = meta("OAuthParameterException", "Send the access_token in the Authorization header.")
     assert (caught.value.reason, (caught.value.status, caught.value.body)) == ("token_in_query", told)
+
+
+# --- bound to a key or certificate (RFC 9449 7, RFC 8705 3) -----------------------------------------------------------
+
+CALL = Call("GET", "https://id.test/v1/users/self", jwt.STRONG, TOKEN)
+
+
+def bound_to(jkt: str = "", x5t: str = "") -> BearerFacts:
+    plain = facts()
+    return replace(plain, token=replace(plain.token, terms=Terms(jkt=jkt, x5t=x5t)))
+
+
+def test_a_token_shown_with_its_key_uses_the_proof_up() -> None:
+    key = Prover()
+    sent = headers(f"DPoP {TOKEN}", key.proof(CALL.url, NOW, "GET", TOKEN))
+    request = read(params(), sent)
+    assert (request.shown.scheme, request.shown.token, request.digest) == ("dpop", TOKEN, digest(TOKEN))
+    accepted = check_sender(request.shown, bound_to(key.jkt), CALL, NOTHING_KNOWN, NOW)
+    assert [type(each) for each in accepted.changes] == [Once]
+    assert check_sender(
+        read(params(), headers(f"Bearer {TOKEN}")).shown, facts(), CALL, NOTHING_KNOWN, NOW
+    ) == (Accepted(()))
+
+
+@pytest.mark.parametrize(
+    ("header", "known", "challenge", "reason"),
+    [
+        (f"Bearer {TOKEN}", bound_to("k"), 'DPoP error="invalid_token", ', "token_bound"),
+        (f"DPoP {TOKEN}", bound_to("k"), 'DPoP error="invalid_dpop_proof", ', "dpop_missing"),
+        (f"dpop {TOKEN}", facts(), 'DPoP error="invalid_token", ', "token_unbound"),
+        (f"Bearer {TOKEN}", bound_to(x5t="c"), 'Bearer error="invalid_token", ', "x5t_differs"),
+    ],
+)
+def test_a_token_shown_otherwise_is_challenged(
+    header: str, known: BearerFacts, challenge: str, reason: str
+) -> None:
+    with pytest.raises(Denied) as caught:
+        check_sender(read(params(), headers(header)).shown, known, CALL, NOTHING_KNOWN, NOW)
+    no = caught.value
+    assert (no.status, no.reason) == (401, reason) and no.challenge.startswith(challenge)
+    assert no.challenge.endswith(', algs="ES256 Ed25519 EdDSA PS256"') is challenge.startswith("DPoP")
+    assert no.body["meta"]["error_type"] == "OAuthAccessTokenException"  # type: ignore[index]
+
+
+@pytest.mark.parametrize("header", ["DPoP", "DPoP ", "DPoP a b", "dpop é"])
+def test_a_dpop_header_without_a_token(header: str) -> None:
+    with pytest.raises(Denied) as caught:
+        read(params(), headers(header))
+    assert caught.value.reason == "bearer_malformed"
+
+
+def test_two_tokens_also_under_dpop() -> None:
+    with pytest.raises(Denied) as caught:
+        read(params(access_token=TOKEN), headers(f"DPoP {TOKEN}"))
+    assert caught.value.reason == "token_twice"

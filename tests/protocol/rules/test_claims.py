@@ -48,6 +48,7 @@ ONE, TWO = "https://a.test/", "https://b.test/"
         (Terms(), Terms(resource=(ONE, TWO)), {"aud": [ONE, TWO]}),
         (Terms(jkt="k"), Terms(), {"cnf": {"jkt": "k"}}),
         (Terms(x5t="c"), Terms(), {"cnf": {"x5t#S256": "c"}}),
+        (Terms(jkt="k", x5t="c"), Terms(), {"cnf": {"jkt": "k", "x5t#S256": "c"}}),
         (Terms(), Terms(jkt="k", x5t="c"), {}),  # what binds the code does not bind the token
         (Terms(actor='{"sub":"service"}'), Terms(), {"act": {"sub": "service"}}),
         (Terms(client="other"), Terms(), {"client_id": "other"}),

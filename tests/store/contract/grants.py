@@ -219,7 +219,7 @@ class GrantsContract:
             access: AccessToken = token(f"t{key}", root, NOW)
             await store.apply((Save(root), Save(access), Save(refresh(name, root, expires_at=end))))
         sealed = [successor(str(end), expires_at=end) for end in (NOW, NOW + 1)]
-        await store.apply((*map(Save, sealed), Save(pushed("p1", NOW)), Save(pushed("p2", NOW + 1))))
+        await store.apply((*map(Save, sealed), Save(pushed("p1", NOW - 3600)), Save(pushed("p2", NOW))))
         await store.apply((Save(device("d1", expires_at=NOW - 3600)), Save(device("d2", expires_at=NOW))))
         assert await store.clean(NOW, 1000) == 2 + 1 + 1 + 1 + 1 + 1
         assert (await store.refresh_facts("app", digest("r1"))).refresh is None

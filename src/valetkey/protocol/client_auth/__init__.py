@@ -11,7 +11,6 @@ from valetkey.protocol.client_auth.tls import TLS_CLIENT_AUTH
 from valetkey.protocol.errors import InvalidClient
 from valetkey.protocol.facts import Known
 from valetkey.protocol.model import Client
-from valetkey.protocol.profile import Profile
 from valetkey.protocol.rules.credentials import ClientAuth, Credentials
 from valetkey.protocol.rules.rulebook import Rulebook
 
@@ -28,12 +27,6 @@ METHODS: dict[str, ClientAuth] = {
     )
 }
 BY_CERTIFICATE = (TLS_CLIENT_AUTH.name, SELF_SIGNED_TLS_CLIENT_AUTH.name)
-
-
-def known_here(client: Client | None, here: Profile, book: Rulebook) -> tuple[Client | None, Profile]:
-    """A client with its own rules, if they have their token endpoint here; elsewhere it is a stranger."""
-    own = here if client is None else book.profiles[client.profile]
-    return (client, own) if own.token_path == here.token_path else (None, here)
 
 
 def authenticate(

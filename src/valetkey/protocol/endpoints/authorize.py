@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
-from valetkey.protocol.changes import Changes, Hold, Save
+from msgspec import Struct
+from msgspec.structs import replace
+
+from valetkey.protocol.changes import Changes, Hold, Save, Spend
 from valetkey.protocol.decision import Answer, AskConsent, AskLogin, AuthorizeDecision, ErrorPage, Refuse
 from valetkey.protocol.errors import (
     InvalidClient,
@@ -12,11 +15,11 @@ from valetkey.protocol.errors import (
     UnsupportedResponseType,
 )
 from valetkey.protocol.facts import AuthorizeFacts
-from valetkey.protocol.model import Client
+from valetkey.protocol.model import TERMS, Client, PushedRequest, Terms
 from valetkey.protocol.params import Params
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.response_types import RESPONSE_TYPES
-from valetkey.protocol.rules import consent, pkce, redirect_uri
+from valetkey.protocol.rules import consent, dpop, pkce, pushed_request, redirect_uri, request_object
 from valetkey.protocol.rules import scope as scopes
 from valetkey.protocol.rules.grant import shown_lifetime
 from valetkey.protocol.rules.owner import check_sandbox, living_account
@@ -35,19 +38,21 @@ def decide(
     try:
         client = known_client(params, facts)
         profile = book.profiles[client.profile]
+        params = pushed_request.resolve(params, client, profile, facts.pushed, now if said is None else None)
+        if facts.pushed is None:  # what was pushed was signed there
+            params = request_object.resolve(params, client, facts.keys, book, now)
         where = trusted_redirect(params, client, profile)
     except OAuthError as error:
         return ErrorPage(error, profile, facts.client)
+    request = Trusted(params, client, profile, where, book)
     try:
-        return decide_trusted(Trusted(params, client, profile, where, book), facts, said, now)
+        decision = decide_trusted(request, facts, said, now)
     except OAuthError as error:
-        if not profile.errors_redirected:
-            return ErrorPage(error, profile, client)
-        if living_account(facts, now) is None:  # a link alone sends nobody to an app's site (RFC 9700 4.11.2)
-            return AskLogin(client, where)
-        pairs = (("error", error.code), ("error_description", error.description))
-        state = params.as_sent("state")
-        return Refuse(refusal(where, pairs, state, profile, book.issuer), error.reason, client)
+        decision = refused(request, error, facts, now)
+    if facts.pushed is None or profile.pushing == "never" or not isinstance(decision, Answer | Refuse):
+        return decision
+    spends = Spend(PushedRequest, facts.pushed.digest, now)  # answered once; asked as often as it takes
+    return replace(decision, changes=(*decision.changes, spends))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +66,47 @@ class Trusted:
     book: Rulebook
 
 
+class Requested(Struct, frozen=True):
+    """What is asked for, once nothing is wrong with it."""
+
+    kind: ResponseType
+    scope: tuple[str, ...]
+    challenge: str | None
+    terms: Terms
+
+
+def read_request(request: Trusted) -> Requested:
+    """The checks that need no person; a request must pass them when it is pushed (RFC 9126 2.1). Raises OAuthError."""
+    params, client, profile = request.params, request.client, request.profile
+    kind = allowed_response_type(request)
+    scope = scopes.read(params.get("scope"), profile.always_scope, request.book.catalogue)
+    challenge = pkce.read_challenge(params, profile.pkce_required or needs_pkce(client, kind, profile))
+    return Requested(kind, scope, challenge, bindings(params, profile))
+
+
+def bindings(params: Params, profile: Profile) -> Terms:
+    """What the code and all that comes from it is bound to. Raises OAuthError."""
+    jkt = "" if profile.sender == "never" else dpop.read_thumbprint(params.get("dpop_jkt"))
+    return Terms(jkt=jkt) if jkt else TERMS
+
+
+def refused(request: Trusted, error: OAuthError, facts: AuthorizeFacts, now: int) -> AuthorizeDecision:
+    """Where an error goes once the redirect_uri is trusted (RFC 6749 4.1.2.1)."""
+    client, profile, where = request.client, request.profile, request.redirect_uri
+    if not profile.errors_redirected:
+        return ErrorPage(error, profile, client)
+    if living_account(facts, now) is None:  # a link alone sends nobody to an app's site (RFC 9700 4.11.2)
+        return AskLogin(client, where)
+    pairs = (("error", error.code), ("error_description", error.description))
+    state = request.params.as_sent("state")
+    return Refuse(refusal(where, pairs, state, profile, request.book.issuer), error.reason, client)
+
+
 def decide_trusted(request: Trusted, facts: AuthorizeFacts, said: str | None, now: int) -> AuthorizeDecision:
     """The rest of the column. Raises OAuthError."""
     client, profile, book = request.client, request.profile, request.book
-    kind = allowed_response_type(request)
-    scope = scopes.read(request.params.get("scope"), profile.always_scope, book.catalogue)
-    challenge = pkce.read_challenge(
-        request.params, profile.pkce_required or needs_pkce(client, kind, profile)
-    )
+    asked = read_request(request)
+    kind, scope = asked.kind, asked.scope
     account = living_account(facts, now)
     if account is None:
         return AskLogin(client, request.redirect_uri)
@@ -87,7 +125,17 @@ def decide_trusted(request: Trusted, facts: AuthorizeFacts, said: str | None, no
     if kind.issues == "code":
         lifetime = profile.code_lifetime
     return Answer(
-        client, account, profile, kind.name, request.redirect_uri, state, scope, challenge, lifetime, kept
+        client,
+        account,
+        profile,
+        kind.name,
+        request.redirect_uri,
+        state,
+        scope,
+        asked.challenge,
+        lifetime,
+        kept,
+        asked.terms,
     )
 
 

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from valetkey.protocol.changes import Changes
-from valetkey.protocol.client_auth import authenticate, known_here
+from valetkey.protocol.client_auth import authenticate
 from valetkey.protocol.decision import DeviceWaits, Refused
 from valetkey.protocol.errors import OAuthError, UnauthorizedClient
 from valetkey.protocol.facts import Known
@@ -11,7 +11,7 @@ from valetkey.protocol.grants.device_code import DEVICE_CODE
 from valetkey.protocol.model import Client
 from valetkey.protocol.params import Params
 from valetkey.protocol.profile import Profile
-from valetkey.protocol.rules import credentials
+from valetkey.protocol.rules import credentials, residence
 from valetkey.protocol.rules import scope as scopes
 from valetkey.protocol.rules.credentials import Credentials
 from valetkey.protocol.rules.headers import Headers
@@ -36,7 +36,7 @@ def decide(
     request: DeviceAuthorizationRequest, named: Client | None, proofs: Known, book: Rulebook, now: int
 ) -> DeviceWaits | Refused:
     """DeviceWaits or Refused, under the rules of the client's own profile if it lives at this endpoint."""
-    known, profile = known_here(named, request.profile, book)
+    known, profile = residence.at(request.profile, named, book)
     written: Changes = ()
     try:
         client, written = authenticate(known, request.shown, proofs, book, now)

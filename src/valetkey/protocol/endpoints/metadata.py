@@ -12,7 +12,7 @@ from valetkey.protocol.rules import jwt
 from valetkey.protocol.rules.rulebook import Rulebook
 
 TOKEN, AUTHORIZE, JWKS = "/oauth/token", "/oauth/authorize", "/oauth/jwks"
-INTROSPECT, REVOKE = "/oauth/introspect", "/oauth/revoke"
+INTROSPECT, REVOKE, PAR = "/oauth/introspect", "/oauth/revoke", "/oauth/par"
 DEVICE_AUTHORIZATION = "/oauth/device_authorization"
 
 
@@ -62,6 +62,10 @@ MEMBERS: dict[str, Callable[[About], object]] = {
     "grant_types_supported": lambda about: about.allowed(GRANTS, lambda profile: profile.grants),
     "token_endpoint_auth_methods_supported": lambda about: about.methods(),
     "token_endpoint_auth_signing_alg_values_supported": lambda about: about.algorithms(),
+    "pushed_authorization_request_endpoint": lambda about: about.at(PAR),
+    "require_pushed_authorization_requests": lambda about: all(
+        profile.pushing == "must" for profile in about.profiles
+    ),
     "introspection_endpoint": lambda about: about.at(INTROSPECT),
     "introspection_endpoint_auth_methods_supported": lambda about: about.methods("none"),
     "introspection_endpoint_auth_signing_alg_values_supported": lambda about: about.algorithms(),
@@ -69,6 +73,10 @@ MEMBERS: dict[str, Callable[[About], object]] = {
     "revocation_endpoint": lambda about: about.at(REVOKE),
     "revocation_endpoint_auth_methods_supported": lambda about: about.methods(),
     "revocation_endpoint_auth_signing_alg_values_supported": lambda about: about.algorithms(),
+    "dpop_signing_alg_values_supported": lambda about: sorted(
+        about.allowed(jwt.SIGNED, lambda profile: profile.assertions.algorithms)
+    ),
+    "tls_client_certificate_bound_access_tokens": lambda about: True,
     "code_challenge_methods_supported": lambda about: ["S256"],
     "authorization_response_iss_parameter_supported": lambda about: all(
         profile.issuer_in_answer for profile in about.profiles

@@ -4,7 +4,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from valetkey.protocol.changes import Changes
-from valetkey.protocol.client_auth import authenticate, known_here
+from valetkey.protocol.client_auth import authenticate
 from valetkey.protocol.decision import Refused, TokenDecision
 from valetkey.protocol.errors import (
     InvalidRequest,
@@ -16,7 +16,7 @@ from valetkey.protocol.facts import ExchangeFacts
 from valetkey.protocol.grants import GRANTS
 from valetkey.protocol.params import Params
 from valetkey.protocol.profile import Profile
-from valetkey.protocol.rules import credentials
+from valetkey.protocol.rules import credentials, residence, sender
 from valetkey.protocol.rules.credentials import Credentials
 from valetkey.protocol.rules.digest import digest
 from valetkey.protocol.rules.grant import Grant, Proven
@@ -54,13 +54,16 @@ def read(params: Params, query: Params, headers: Headers, profile: Profile) -> T
 
 def decide(request: TokenRequest, facts: ExchangeFacts, book: Rulebook, now: int) -> TokenDecision:
     """Granted or Refused, under the rules of the client's own profile if it lives at this endpoint."""
-    known, profile = known_here(facts.client, request.profile, book)
+    known, profile = residence.at(request.profile, facts.client, book)
     written: Changes = ()
     try:
         client, written = authenticate(known, request.shown, facts.known, book, now)
         if request.grant.name not in profile.grants or request.grant.name not in client.grant_types:
             raise UnauthorizedClient("grant_type_forbidden", "this client may not use this grant_type")
-        granted = request.grant.decide(Proven(request.params, client, profile, facts, book, now))
+        asked = Proven(request.params, client, profile, facts, book, now)
+        bound, proof = sender.prove(asked, request.headers, profile.token_path)
+        written += proof
+        granted = request.grant.decide(replace(asked, sender=bound))
     except OAuthError as error:
         error.changes = (*written, *error.changes)
         return Refused(error, profile)

@@ -4,27 +4,32 @@ import re
 
 from msgspec import Struct
 
-from valetkey.protocol.errors import AccessDenied
-from valetkey.protocol.facts import BearerFacts
+from valetkey.protocol.changes import Changes
+from valetkey.protocol.errors import AccessDenied, OAuthError
+from valetkey.protocol.facts import BearerFacts, Known
 from valetkey.protocol.model import Account
 from valetkey.protocol.params import Params
 from valetkey.protocol.profile import ErrorAnswer, Profile
 from valetkey.protocol.profiles.classic import error_answer
-from valetkey.protocol.rules import signed_request
+from valetkey.protocol.rules import sender, signed_request
 from valetkey.protocol.rules.checksum import misspelt
 from valetkey.protocol.rules.digest import digest
+from valetkey.protocol.rules.dpop import Call
+from valetkey.protocol.rules.headers import Headers
+from valetkey.protocol.rules.sender import Shown
 
 BEARER = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
 NEEDED = "basic"
 
 
 class Denied(Exception):
-    """The call is refused with this status and JSON body; `reason` is for the operator's log."""
+    """The call is refused with this status, JSON body and WWW-Authenticate; `reason` is for the operator's log."""
 
-    def __init__(self, reason: str, answer: ErrorAnswer) -> None:
+    def __init__(self, reason: str, answer: ErrorAnswer, challenge: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
         self.status, self.body = answer
+        self.challenge = challenge
 
 
 def denied(reason: str, kind: str, message: str, status: int = 400) -> Denied:
@@ -33,17 +38,25 @@ def denied(reason: str, kind: str, message: str, status: int = 400) -> Denied:
 
 
 class ApiRequest(Struct, frozen=True):
-    """An API call that says what must be looked up: the digest of its token."""
+    """An API call that says what must be looked up: the digest of its token, and how that is shown."""
 
     params: Params
     digest: bytes
+    shown: Shown
 
 
-def read(params: Params, header: str | None) -> ApiRequest:
-    """The one token of a call, from the query or a Bearer header (RFC 6750 2). Raises Denied."""
+class Accepted(Struct, frozen=True):
+    """A token is shown with what it is bound to; that proof is used up now."""
+
+    changes: Changes
+
+
+def read(params: Params, headers: Headers) -> ApiRequest:
+    """The one token of a call, from the query or the Authorization header (RFC 6750 2, RFC 9449 7.1). Raises Denied."""
     token = params.get("access_token")
-    scheme, _, shown = (header or "").partition(" ")
-    if scheme.lower() == "bearer":
+    scheme, _, shown = (headers.authorization or "").partition(" ")
+    scheme = scheme.lower()
+    if scheme in ("bearer", "dpop"):
         if token is not None:
             raise denied("token_twice", "OAuthParameterException", "The access_token was sent in two places.")
         if not BEARER.fullmatch(shown):
@@ -54,7 +67,7 @@ def read(params: Params, header: str | None) -> ApiRequest:
         raise denied("token_missing", "OAuthParameterException", message)
     if misspelt(token):
         raise invalid_token("token_misspelt")
-    return ApiRequest(params, digest(token))
+    return ApiRequest(params, digest(token), Shown(scheme, token, headers))
 
 
 def decide(
@@ -81,6 +94,20 @@ def decide(
     if NEEDED not in (token.terms.scope or authorization.scope):
         raise missing_scope(NEEDED)
     return facts, facts.account
+
+
+def check_sender(shown: Shown, facts: BearerFacts, call: Call, known: Known, now: int) -> Accepted:
+    """Who calls holds what the token is bound to (RFC 9449 7, RFC 8705 3). Raises Denied."""
+    bound = facts.token.terms
+    try:
+        return Accepted(sender.check_token(shown, bound, call, known, now))
+    except OAuthError as error:
+        scheme = "DPoP" if bound.jkt or shown.scheme == "dpop" else "Bearer"
+        parts = [f'error="{error.code}"', f'error_description="{error.description}"']
+        if scheme == "DPoP":
+            parts.append(f'algs="{" ".join(sorted(call.algorithms))}"')
+        body = denied(error.reason, "OAuthAccessTokenException", f"{error.description}.", 401).body
+        raise Denied(error.reason, (401, body), f"{scheme} {', '.join(parts)}") from None
 
 
 def check_place(request: ApiRequest, profile: Profile) -> None:

@@ -4,7 +4,7 @@ from valetkey.protocol.changes import Revoke, Spend
 from valetkey.protocol.decision import Granted
 from valetkey.protocol.errors import InvalidGrant, InvalidRequest
 from valetkey.protocol.model import AuthorizationCode
-from valetkey.protocol.rules import pkce
+from valetkey.protocol.rules import pkce, sender
 from valetkey.protocol.rules.grant import Grant, Proven, renewable
 
 
@@ -23,6 +23,7 @@ def decide(asked: Proven) -> Granted:
         raise InvalidGrant("redirect_uri_differs", "redirect_uri differs from the authorization request")
     if not client.confidential and code.challenge is None:
         raise InvalidGrant("challenge_needed", "a public client must use PKCE")
+    sender.check_code(code.authorization.terms, asked.sender)
     pkce.check_verifier(code, params.get("code_verifier"))
     if code.spent_at is not None:  # a replay: nobody keeps the tokens (RFC 6749 4.1.2)
         ends = (Revoke(code.authorization.id, now),)

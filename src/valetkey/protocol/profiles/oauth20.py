@@ -25,6 +25,8 @@ OAUTH20 = Profile(
         }
     ),
     response_types=frozenset({"code"}),
+    pushing="may",
+    sender="may",
     redirect_matches=redirect_uri.exact,
     loopback_ports=True,
     redirect_again=True,

@@ -24,8 +24,9 @@ def of(token: AccessToken, issuer: str) -> Claims:
     }
     if token.expires_at is not None:
         found["exp"] = token.expires_at
+    bound = {"jkt": terms.jkt, "x5t#S256": terms.x5t}
     if terms.jkt or terms.x5t:
-        found["cnf"] = {"jkt": terms.jkt} if terms.jkt else {"x5t#S256": terms.x5t}
+        found["cnf"] = {name: value for name, value in bound.items() if value}
     if terms.actor:
         found["act"] = msgspec.json.decode(terms.actor)
     details = terms.details or (

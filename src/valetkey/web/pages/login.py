@@ -3,17 +3,17 @@
 from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit
 
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from valetkey.protocol.errors import OAuthError
 from valetkey.protocol.model import Account, Client
-from valetkey.protocol.params import parse
-from valetkey.server import accounts, clients
+from valetkey.server import accounts
 from valetkey.server import login as acts
 from valetkey.server.login import Attempt, LoggedIn, Throttled
 from valetkey.server.problems import NotFound, Problems
+from valetkey.server.pushed_request import going_to
 from valetkey.web import guard
 from valetkey.web.guard import server_of
 from valetkey.web.pages.forms import Errors, said, wait
@@ -34,23 +34,31 @@ LABELS = {
 }
 
 
+class Onward(Struct, frozen=True):
+    """Where people go on to: a path of ours, and the app and redirect_uri that an authorization request there names."""
+
+    path: str
+    client: Client | None = None
+    redirect_uri: str = ""
+
+
 def login_page(
-    request: Request,
-    next: str,
-    client: Client | None = None,
-    more: Mapping[str, object] | None = None,
-    status: int = 200,
+    request: Request, onward: Onward, more: Mapping[str, object] | None = None, status: int = 200
 ) -> Response:
-    """The login screen; from here people go on to `next`. more: form, errors, account."""
+    """The login screen. more: form, errors, account."""
     server = server_of(request)
     facts: dict[str, object] = {
-        "next": next,
-        "app": client.name if client else "your device" if next.startswith("/device") else "",
+        "next": onward.path,
+        "app": onward.client.name
+        if onward.client
+        else "your device"
+        if onward.path.startswith("/device")
+        else "",
         "host": urlsplit(server.book.issuer).netloc,
         "sign_up_open": server.settings.accounts.signup,
-        "sign_up": with_next("/accounts/signup/", next),
+        "sign_up": with_next("/accounts/signup/", onward.path),
     }
-    return page(request, "login.html", facts | dict(more or {}), status, after(next))
+    return page(request, "login.html", facts | dict(more or {}), status, leads_to(onward.redirect_uri))
 
 
 def with_next(path: str, next_path: str) -> str:
@@ -58,25 +66,11 @@ def with_next(path: str, next_path: str) -> str:
     return path if next_path == "/" else f"{path}?{urlencode({'next': next_path})}"
 
 
-def after(next_path: str) -> tuple[str, ...]:
-    """Where a login may lead in the end: past the authorization endpoint, to the redirect_uri asked for."""
-    return leads_to(asked_with(next_path, "redirect_uri"))
-
-
-async def asking(request: Request, next_path: str) -> Client | None:
-    """The app that people go on to after logging in, if they came from one."""
-    client_id = asked_with(next_path, "client_id")
-    return await clients.known(server_of(request), client_id) if client_id else None
-
-
-def asked_with(next_path: str, name: str) -> str:
-    """A parameter of the authorization request that comes next; "" when something else comes next."""
+async def onward(request: Request, next_path: str) -> Onward:
+    """What is known of where people go on to."""
     if not next_path.startswith("/oauth/authorize"):
-        return ""
-    try:
-        return parse(urlsplit(next_path).query.encode()).get(name) or ""
-    except OAuthError:
-        return ""
+        return Onward(next_path)
+    return Onward(next_path, *await going_to(server_of(request), urlsplit(next_path).query.encode()))
 
 
 async def login(request: Request) -> Response:
@@ -84,8 +78,8 @@ async def login(request: Request) -> Response:
     who = await guard.signed_in(request)
     if request.method != "POST":
         next_path = guard.safe_next(request.query_params.get("next"))
-        client = await asking(request, next_path)
-        return login_page(request, next_path, client, {"account": who.account if who else None})
+        account = {"account": who.account if who else None}
+        return login_page(request, await onward(request, next_path), account)
     form = await guard.read_form(request, at_the_door=True)
     next_path = guard.safe_next(form.get("next"))
     username, password = form.get("username") or "", form.get("password") or ""
@@ -96,8 +90,8 @@ async def login(request: Request) -> Response:
         return entered(request, outcome.token, next_path)
     words = wait(outcome) if isinstance(outcome, Throttled) else WRONG
     again = {"form": {"username": username[:64]}, "errors": {"": words}}
-    client = await asking(request, next_path)
-    response = login_page(request, next_path, client, again, 429 if isinstance(outcome, Throttled) else 400)
+    status = 429 if isinstance(outcome, Throttled) else 400
+    response = login_page(request, await onward(request, next_path), again, status)
     if isinstance(outcome, Throttled):
         response.headers["Retry-After"] = str(outcome.seconds)
     return response
@@ -132,13 +126,13 @@ async def signup(request: Request) -> Response:
     if not server.settings.accounts.signup:
         raise NotFound
     if request.method != "POST":
-        return signup_page(request, guard.safe_next(request.query_params.get("next")), {}, {})
+        return await signup_page(request, guard.safe_next(request.query_params.get("next")), {}, {})
     form = await guard.read_form(request, at_the_door=True)
     next_path = guard.safe_next(form.get("next"))
     given = {name: form.get(name) or "" for name in LABELS}
     throttled = await acts.count_sign_up(server, guard.network(request))
     if throttled is not None:
-        response = signup_page(request, next_path, given | {"password": ""}, {"": wait(throttled)})
+        response = await signup_page(request, next_path, given | {"password": ""}, {"": wait(throttled)})
         response.status_code = 429
         response.headers["Retry-After"] = str(throttled.seconds)
         return response
@@ -146,7 +140,7 @@ async def signup(request: Request) -> Response:
         account = await accounts.sign_up(server, accounts.SignUp(**given))
     except Problems as problems:
         kept = given | {"password": ""}
-        return signup_page(request, next_path, kept, said(problems, LABELS))
+        return await signup_page(request, next_path, kept, said(problems, LABELS))
     return entered(request, await first_session(request, account), next_path)
 
 
@@ -157,12 +151,13 @@ async def first_session(request: Request, account: Account) -> str:
     return await acts.open_session(server_of(request), account, started, who.session if who else None)
 
 
-def signup_page(request: Request, next_path: str, form: Errors, errors: Errors) -> Response:
+async def signup_page(request: Request, next_path: str, form: Errors, errors: Errors) -> Response:
     """The sign-up screen."""
     shortest = server_of(request).settings.accounts.password_length
     facts = {"next": next_path, "log_in": with_next("/accounts/login/", next_path), "shortest": shortest}
     facts |= {"form": form, "errors": errors}
-    return page(request, "signup.html", facts, 400 if errors else 200, after(next_path))
+    leads = leads_to((await onward(request, next_path)).redirect_uri)
+    return page(request, "signup.html", facts, 400 if errors else 200, leads)
 
 
 ROUTES = [
