@@ -17,7 +17,9 @@ def test_two_shipped_profiles_differ_in_every_field(field: str) -> None:
 
 def test_every_profile_stands_under_its_own_name() -> None:
     assert (
-        [profile.name for profile in PROFILES.values()] == list(PROFILES) == ["classic", "oauth20", "oauth21"]
+        [profile.name for profile in PROFILES.values()]
+        == list(PROFILES)
+        == ["classic", "oauth20", "oauth21", "fapi2"]
     )
 
 

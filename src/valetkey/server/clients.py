@@ -13,6 +13,7 @@ from valetkey.protocol.model import (
     ClientSecret,
     Registration,
 )
+from valetkey.protocol.profile import Profile
 from valetkey.protocol.rules import redirect_uri
 from valetkey.protocol.rules.redirect_uri import why_not_registrable
 from valetkey.server import mint, names
@@ -22,7 +23,8 @@ from valetkey.server.problems import NotFound, Problems
 from valetkey.store.base import Conflict
 
 TURNS = 5
-TYPES = ("web", "spa", "native", "service")
+PUBLIC = ("spa", "native")
+TYPES = ("web", *PUBLIC, "service")
 MOST_SECRETS = 3
 MOST_REDIRECT_URIS = 50
 MOST_TESTERS = 100
@@ -64,7 +66,10 @@ async def register(server: AuthorizationServer, owner: Account, form: ClientForm
     if len(await server.store.clients_of(owner.id)) >= server.settings.apps.most_per_owner:
         raise Problems(name="is one app too many; delete one first")
     now = server.clock()
-    secret = server.mint.client_secret() if form.type in ("web", "service") else None
+    by_secret = any(
+        name.startswith("client_secret_") for name in server.book.profiles[form.profile].client_auth
+    )
+    secret = server.mint.client_secret() if by_secret and form.type not in PUBLIC else None
     for _ in range(TURNS):
         secrets = (mint.kept(secret, now),) if secret else ()
         client = new_client(server.mint.client_id(), owner.id, form, secrets, now)
@@ -185,13 +190,25 @@ def checked(server: AuthorizationServer, form: ClientForm) -> ClientForm:
             "name": names.why_not_line(form.name, 64, shortest=1),
             "description": names.why_not_line(form.description.replace("\n", " "), 500),
             "website": names.why_not_website(form.website),
-            "type": None if form.type in TYPES else "must be one of " + ", ".join(TYPES),
+            "type": why_not_type(form.type, profile),
             "profile": None if profile else "must be one of " + ", ".join(server.book.profiles),
-            "redirect_uris": why_not_uris(form, uris, profile is not None and profile.plain_http),
+            "redirect_uris": why_not_uris(form, uris, profile),
             "allow_implicit": why_not_implicit(form, profile is None or "token" in profile.response_types),
         }
     )
     return form
+
+
+def why_not_type(kind: str, profile: Profile | None) -> str | None:
+    """There are four, and a profile may want apps only that prove who they are."""
+    if kind not in TYPES:
+        return "must be one of " + ", ".join(TYPES)
+    return "is nothing that this profile knows" if kind in PUBLIC and not takes_public(profile) else None
+
+
+def takes_public(profile: Profile | None) -> bool:
+    """Whether apps that keep no secret can do anything under this profile."""
+    return profile is None or "none" in profile.client_auth or "token" in profile.response_types
 
 
 def why_not_implicit(form: ClientForm, known: bool) -> str | None:
@@ -199,15 +216,18 @@ def why_not_implicit(form: ClientForm, known: bool) -> str | None:
     return "is nothing that this profile knows" if form.allow_implicit and not known else None
 
 
-def why_not_uris(form: ClientForm, uris: tuple[str, ...], plain_http: bool) -> str | None:
+def why_not_uris(form: ClientForm, uris: tuple[str, ...], profile: Profile | None) -> str | None:
     """What is wrong with the redirect URIs, the first problem there is; who uses no code needs none (RFC 7591 2)."""
     grants = form.registered.grant_types or GRANT_TYPES.get(form.type, PERSONAL)
     if not uris and "authorization_code" in grants:
         return "are missing: at least one is needed"
     if len(uris) > MOST_REDIRECT_URIS:
         return f"are too many; at most {MOST_REDIRECT_URIS}"
+    plain_http = profile is not None and profile.plain_http
     for uri in uris:
         words = why_not_registrable(uri, native=form.type == "native", plain_http=plain_http)
+        if uri.startswith("http:") and not takes_public(profile):  # this machine is for apps that run on it
+            words = "must start with https://"
         if words:
             return f"cannot have {uri[:100]!r}: it {words}"
     return None
