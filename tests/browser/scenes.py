@@ -10,7 +10,8 @@ from tests.browser.pictures import png
 from tests.browser.platform import App, Person, Platform
 from tests.browser.printer import Printer
 from tests.browser.visitor import Visitor
-from valetkey.protocol.model import Registration
+from valetkey.protocol.changes import Save
+from valetkey.protocol.model import Notice, Registration
 from valetkey.server import accounts, clients
 from valetkey.server.accounts import ProfileForm
 
@@ -43,6 +44,13 @@ class Scene:
         """An app of this person: the address of its page in the console."""
         app = await self.app(self.person, **form)
         return f"/developer/apps/{app.id}/"
+
+    async def used_twice(self, client_id: str) -> None:
+        """A refresh token of this person's was used twice: they are told, and so is the app's developer."""
+        now = self.platform.server.clock()
+        key = self.platform.server.mint.authorization_id(now)
+        told = Notice(key, self.person.account.id, client_id, "refresh_reused", now - 86400)
+        await self.platform.server.store.apply((Save(told),))
 
     async def submit(self, path: str, within: str, button: str, **fields: str) -> None:
         """Fill in a form by the names of its fields and send it past what the browser itself would refuse."""
@@ -252,6 +260,7 @@ async def connected_apps(scene: Scene) -> None:
     for app in (await scene.app(website="https://prints.example"), await scene.app(name=LONG_NAME)):
         await scene.visitor.open(app.asks(scope="basic comments"))
         await scene.visitor.press("Allow")
+    await scene.used_twice(app.id)
     await scene.visitor.open("/accounts/manage_access/")
 
 
@@ -288,6 +297,7 @@ async def one_app(scene: Scene) -> None:
     server, owner = scene.platform.server, scene.person.account
     await clients.add_tester(server, owner, app.id, app.owner.username)
     await clients.rotate_secret(server, owner, app.id, 86400)
+    await scene.used_twice(app.id)
     await scene.enter()
     await scene.visitor.open(f"/developer/apps/{app.id}/?check={scene.printer.base}/bake%3Fshop%3D7")
     await scene.visitor.find("summary").click()

@@ -197,3 +197,22 @@ async def test_requests_that_lack_something(house: House, app: App, browser: Bro
     check_refused(await refresh(house, app, pair, scope="basic likes"), "invalid_scope")
     check_refused(await refresh(house, app, pair, scope='no"thing'), "invalid_scope")
     assert (await next_pair(house, app, pair, scope="basic"))["scope"] == "basic"
+
+
+async def test_person_and_developer_are_told(house: House, app: App, browser: Browser) -> None:
+    """Once, whatever else is tried with what is dead."""
+    first = await first_pair(house, browser, app)
+    page = await browser.open("/accounts/manage_access/")
+    assert "old key" not in page.text
+    second = await next_pair(house, app, await next_pair(house, app, first))
+    for _ in range(2):
+        check_refused(await refresh(house, app, first))
+        check_refused(await refresh(house, app, second))
+    page = await browser.open("/accounts/manage_access/")
+    assert page.text.count("On 15 January 2027 somebody used an old key of this app") == 1
+    desk = await house.logged_in(house.people["developer"])
+    page = await desk.open(f"/developer/apps/{app.id}/")
+    assert "Refresh tokens used twice" in page.text and "more than 120 seconds late" in page.text
+    assert "snoop" not in page.text.lower(), "whose it was is no business of the developer's"
+    other = await house.make_app(name="Other")
+    assert "used twice" not in (await desk.open(f"/developer/apps/{other.id}/")).text

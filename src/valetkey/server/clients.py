@@ -11,6 +11,7 @@ from valetkey.protocol.model import (
     Account,
     Client,
     ClientSecret,
+    Notice,
     Registration,
 )
 from valetkey.protocol.profile import Profile
@@ -28,6 +29,7 @@ TYPES = ("web", *PUBLIC, "service")
 MOST_SECRETS = 3
 MOST_REDIRECT_URIS = 50
 MOST_TESTERS = 100
+MOST_NOTICES = 20
 
 
 class ClientForm(Struct, frozen=True):
@@ -149,6 +151,11 @@ async def remove_tester(server: AuthorizationServer, owner: Account, client_id: 
     return await change(
         server, owner, client_id, {"testers": tuple(t for t in client.testers if t != tester)}
     )
+
+
+async def notices(server: AuthorizationServer, client: Client) -> list[Notice]:
+    """What the developer should know of access that we ended, the latest first."""
+    return await server.store.notices(client.id, MOST_NOTICES)
 
 
 async def testers(server: AuthorizationServer, client: Client) -> list[Account]:

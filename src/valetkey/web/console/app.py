@@ -66,6 +66,8 @@ async def app_page(
         "verdicts": check(server, client, given) if given else [],
         "examples": EXAMPLES if allows_more(server.book.profiles[client.profile]) else (),
         "testers": await clients.testers(server, client) if client.sandbox else [],
+        "notices": await clients.notices(server, client),
+        "window": server.book.retry_window,
         "done": done_words(request),
     }
     return page(request, "developer/app.html", facts, 400 if errors else 200)

@@ -27,6 +27,7 @@ class Line:
     scopes: list[Scope]
     since: int
     last_used: int | None
+    ended_at: int | None
 
 
 @signed_in_only
@@ -38,7 +39,10 @@ async def connected_apps(request: Request, who: SignedIn) -> Response:
         await accounts.revoke_app(server, who.account, form.get("client_id") or "")
         return back_to(PATH, "removed")
     lines = [
-        Line(app.client, app.developer, in_words(server.settings.scopes, app.scope), app.since, app.last_used)
+        Line(
+            *(app.client, app.developer, in_words(server.settings.scopes, app.scope)),
+            *(app.since, app.last_used, app.ended_at),
+        )
         for app in await accounts.connected_apps(server, who.account)
     ]
     facts = {"account": who.account, "area": "account", "apps": lines, "done": done_words(request)}
