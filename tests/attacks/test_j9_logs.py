@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import pytest
 import structlog
 
+from tests.flows.pairs import check_refused, first_pair, next_pair, refresh
 from tests.house import ONE_STORE, PASSWORD, House, fragment, parameters
 
 pytestmark = ONE_STORE
@@ -77,6 +78,17 @@ async def test_J9_no_secret_is_ever_logged(
     secrets["token"] = (await house.exchange(app, secrets["code"] or "")).json()["access_token"]
     where = await house.allow(browser, app, response_type="token")
     secrets["implicit token"] = fragment(where).partition("=")[2]
+
+    # refreshing: given, given again, used twice
+    today = await house.make_app(profile="oauth21", name="Today")
+    first = await first_pair(house, browser, today)
+    second = await next_pair(house, today, first)
+    await next_pair(house, today, first)
+    third = await next_pair(house, today, second)
+    check_refused(await refresh(house, today, first))
+    for number, pair in enumerate((first, second, third)):
+        secrets[f"refresh token {number}"] = pair["refresh_token"]
+        secrets[f"access token {number}"] = pair["access_token"]
 
     # the API, used rightly and wrongly
     token = secrets["token"] or ""

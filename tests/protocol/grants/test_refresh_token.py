@@ -313,6 +313,14 @@ def test_a_retry_that_asks_for_something_else_gets_a_further_access_token(profil
     assert refused(outcome(known, scope="basic admin")) == (InvalidScope, "scope_unknown", ())
 
 
+def test_nothing_is_told_again_after_the_end_of_all() -> None:
+    old = authorization(granted_at=NOW - HALF_A_YEAR)
+    known = replace(RETRIED, refresh=replace(SPENT, authorization=old))
+    for pairs in ({}, {"scope": "basic"}):
+        assert refused(outcome(known, **pairs)) == (InvalidGrant, "refresh_expired", ())
+    assert refused(outcome(replace(known, successor=None))) == (InvalidGrant, "refresh_reused", ENDS)
+
+
 @pytest.mark.parametrize(("age", "same"), [(3599, True), (3600, False)])
 def test_an_access_token_that_is_over_is_not_told_again(age: int, same: bool) -> None:
     known = replace(RETRIED, refresh=replace(SPENT, spent_at=NOW - age))

@@ -21,10 +21,8 @@ def decide(asked: Proven) -> Granted | Repeated:
         raise InvalidGrant("refresh_revoked", "the authorization was revoked")
     if refresh.spent_at is not None:
         return again(asked, refresh, account)
-    ends = root.granted_at + book.refresh_absolute
-    if min(refresh.expires_at, ends) <= now:
-        raise InvalidGrant("refresh_expired", "the refresh token has expired")
-    terms, end = narrowed(asked, refresh), min(now + book.refresh_lifetime, ends)
+    check_age(asked, refresh, refresh.expires_at)
+    terms, end = narrowed(asked, refresh), min(now + book.refresh_lifetime, last_moment(asked, refresh))
     granted = Granted(root, account, profile, profile.token_lifetime, (), terms)
     if not profile.refresh_rotates:
         return replace(granted, changes=moved(refresh, end, book.refresh_lifetime))
@@ -56,11 +54,23 @@ def again(asked: Proven, refresh: RefreshToken, account: Account) -> Granted | R
         told = Notice(root.id, root.account_id, root.client_id, REUSED, now)
         words = "the refresh token was used before; all that came from it is revoked"
         raise InvalidGrant(REUSED, words, changes=(Revoke(root.id, now), Save(told)))
+    check_age(asked, refresh, successor.expires_at)
     terms, lifetime = narrowed(asked, refresh), profile.token_lifetime
     over = lifetime is not None and (refresh.spent_at or 0) + lifetime <= now
     if terms == successor.terms and not over:
         return Repeated(successor, profile)
     return Granted(root, account, profile, lifetime, (), terms, beside=successor)
+
+
+def check_age(asked: Proven, refresh: RefreshToken, expires_at: int) -> None:
+    """Nothing is given after this end, nor after that of the whole authorization. Raises InvalidGrant."""
+    if min(expires_at, last_moment(asked, refresh)) <= asked.now:
+        raise InvalidGrant("refresh_expired", "the refresh token has expired")
+
+
+def last_moment(asked: Proven, refresh: RefreshToken) -> int:
+    """When the person must be asked again, however often the app came back."""
+    return refresh.authorization.granted_at + asked.book.refresh_absolute
 
 
 def narrowed(asked: Proven, refresh: RefreshToken) -> Terms:
