@@ -8,10 +8,12 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
+from tests.signing import Signer
 from valetkey.settings import LogSettings
 from valetkey.web import logs
 
 TOKEN = "0f15e5a.9d4cbd3b6d0b4ff2b4a2d4f0a1c3e5b7"
+JWT = Signer().jwt({"iss": "app"})
 
 
 @pytest.fixture
@@ -56,6 +58,9 @@ def test_names_that_only_sound_like_it(out: io.StringIO, name: str) -> None:
         ("Authorization: Bearer abcdefgh12345", "Authorization: Bearer [redacted]"),
         ("Basic dXNlcjpwYXNz", "Basic [redacted]"),
         (f"the token {TOKEN} is unknown", "the token [redacted] is unknown"),
+        (f"proof {JWT} of nobody", "proof [redacted] of nobody"),
+        (f"{JWT.rpartition('.')[0]}.", "[redacted]"),
+        ("eyJ.a.b and eyJuothing", "eyJ.a.b and eyJuothing"),
         ("vk_cs_abcdefghijklmnopqrstuvwxyz012345", "[redacted]"),
         ("$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA", "[redacted]"),
         ("cannot reach postgresql://me:hunter2@host/db", "cannot reach postgresql://me:[redacted]@host/db"),
