@@ -177,6 +177,28 @@ def test_other_names(kind: str, value: str, ok: bool) -> None:
     assert not belongs(DER, **{kind: value})
 
 
+ONE = "needs exactly one of tls_client_auth_subject_dn, _san_dns, _san_uri, _san_ip and _san_email"
+
+
+@pytest.mark.parametrize(
+    ("names", "wrong"),
+    [
+        ({}, ONE),
+        ({"san_dns": "a.example", "san_uri": "https://a.example"}, ONE),
+        ({"subject_dn": "CN=app,O=Photo Printer"}, None),
+        ({"subject_dn": "app"}, "has a tls_client_auth_subject_dn that cannot be read"),
+        ({"san_ip": "2001:db8::1"}, None),
+        ({"san_ip": "a.example"}, "has a tls_client_auth_san_ip that cannot be read"),
+        ({"san_dns": "a.example"}, None),
+        ({"san_uri": "https://a.example"}, None),
+        ({"san_email": "a@mail.example"}, None),
+    ],
+)
+def test_which_names_can_be_registered(names: dict[str, str], wrong: str | None) -> None:
+    said = {f"tls_client_auth_{kind}": value for kind, value in names.items()}
+    assert certificate.why_not_registrable(Registration(**said)) == wrong
+
+
 def test_exactly_one_name_is_registered() -> None:
     assert not belongs(NAMED)
     assert not belongs(NAMED, san_dns="app.example", san_ip="192.0.2.1")

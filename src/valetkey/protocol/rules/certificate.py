@@ -66,10 +66,31 @@ def shown_by(shown: Credentials, now: int) -> x509.Certificate:
     return found
 
 
+def registered_names(registered: Registration) -> list[tuple[str, str]]:
+    """The names a client registered for its certificate: kind and value."""
+    said = [(name, str(getattr(registered, f"tls_client_auth_{name}"))) for name in NAMED_BY]
+    return [(name, value) for name, value in said if value]
+
+
+def why_not_registrable(registered: Registration) -> str | None:
+    """What is wrong with these names for tls_client_auth, in words that go on after that; None when nothing is."""
+    wanted = registered_names(registered)
+    if len(wanted) != 1:
+        return "needs exactly one of tls_client_auth_subject_dn, _san_dns, _san_uri, _san_ip and _san_email"
+    name, value = wanted[0]
+    try:
+        if name == "subject_dn":
+            x509.Name.from_rfc4514_string(value, MORE_NAMES)
+        if name == "san_ip":
+            ipaddress.ip_address(value)
+    except ValueError:
+        return f"has a tls_client_auth_{name} that cannot be read"
+    return None
+
+
 def belongs_to(certificate: x509.Certificate, registered: Registration) -> bool:
     """Whether it names the client as the client registered: in exactly one way (RFC 8705 2.1.2)."""
-    said = {name: str(getattr(registered, f"tls_client_auth_{name}")) for name in NAMED_BY}
-    wanted = [(name, value) for name, value in said.items() if value]
+    wanted = registered_names(registered)
     if len(wanted) != 1:
         return False
     name, value = wanted[0]
