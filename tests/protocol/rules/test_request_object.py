@@ -130,7 +130,7 @@ THIEF = Signer()
         (signed(sub="app"), "request_sub"),
         (signed(request=KEY.jwt({})), "request_nested"),
         (signed(request_uri="urn:ietf:params:oauth:request_uri:x"), "request_nested"),
-        (signed(exp=NOW), "request_expired"),
+        (signed(exp=NOW - 600), "request_expired"),
         (signed(exp="soon"), "request_exp"),
         (signed(nbf=NOW + 31), "request_nbf_ahead"),
         (signed(iat=NOW + 31), "request_iat_ahead"),
@@ -205,3 +205,8 @@ def test_fapi_wants_it_dated(claims: dict[str, int], reason: str) -> None:
 
 def test_elsewhere_it_need_not_be() -> None:
     assert resolved(signed(**DATED)) == resolved(signed(nbf=1)) == resolved(signed(exp=NOW + 10**6)) == ASKED
+
+
+def test_it_may_end_while_its_person_logs_in() -> None:
+    assert resolved(signed(exp=NOW - 599)) == ASKED
+    assert refused(signed(nbf=NOW - 10, exp=NOW), book=FAPI_BOOK) == "request_expired"

@@ -13,6 +13,7 @@ from valetkey.protocol.rules.rulebook import Rulebook
 
 TYPES = frozenset({"", "jwt", "oauth-authz-req+jwt"})
 LIFETIME = 3600  # seconds from nbf to exp at most (FAPI 2.0 Message Signing 5.3.1)
+AT_LOGIN = 600  # seconds beyond exp: after login and questions the browser brings the same request again
 ABOUT_ITSELF = frozenset("iss aud exp nbf iat jti sub".split())
 NESTED = ("request", "request_uri")
 
@@ -80,10 +81,13 @@ def check(token: Unverified, client: Client, book: Rulebook, now: int) -> None:
 
 
 def check_dates(claims: Mapping[str, object], dated: bool, now: int) -> None:
-    """When it is good: as long as it says, and where it must say so, for an hour at most. Raises Untrusted."""
+    """When it is good: as long as it says, and where it must say so, for an hour at most. Raises Untrusted.
+
+    Where it need not, it may have come through the browser and not been pushed, and clients make it last a minute only.
+    """
     begins, ends = jwt.time(claims, "nbf"), jwt.time(claims, "exp")
     jwt.check_begun(claims, now)
-    if ends is not None and ends <= now:
+    if ends is not None and ends + (0 if dated else AT_LOGIN) <= now:
         raise Untrusted("expired", "has expired")
     if not dated:
         return
