@@ -49,7 +49,9 @@ def list_keys(terminal: Terminal) -> None:
 
 @keys.command("rotate")
 @click.option("--alg", metavar="ALG", help="Default: the first of keys.algorithms.")
-@click.option("--at-once", is_flag=True, help="Sign with it now, though others may not have seen it yet.")
+@click.option(
+    "--at-once", is_flag=True, help="Sign with it in a minute, though others may not have seen it by then."
+)
 @shared
 def rotate(terminal: Terminal, alg: str | None, at_once: bool) -> None:
     """Let a new key follow now: it is shown for the time of keys.lead, then it signs."""
@@ -71,7 +73,7 @@ def rotate(terminal: Terminal, alg: str | None, at_once: bool) -> None:
 )
 @shared
 def retire(terminal: Terminal, kid: str, leaked: bool) -> None:
-    """Let a key sign no more; another takes its place at once. What it signed stays good until it expires."""
+    """Let a key sign no more; another takes its place in a minute. What it signed stays good until it expires."""
 
     async def work(server: "AuthorizationServer") -> dict[str, Any]:
         from valetkey.server import key_ring
@@ -79,8 +81,8 @@ def retire(terminal: Terminal, kid: str, leaked: bool) -> None:
         return described(await key_ring.retire(server.keys, kid, leaked), server.clock())
 
     key = opened(terminal, work)
-    until = f", shown until {moment(key['until'])}" if key["state"] == "retired" else ""
-    terminal.show(key, f"{kid} {key['state']}{until}")
+    when = {"signs": f", until {moment(key['to'])}", "retired": f", shown until {moment(key['until'])}"}
+    terminal.show(key, f"{kid} {key['state']}{when.get(key['state'], '')}")
 
 
 @keys.command("master")

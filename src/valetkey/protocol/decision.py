@@ -23,7 +23,8 @@ class Granted(Struct, frozen=True):
     """Token endpoint: yes. The server mints a token for the authorization; it lives `lifetime` seconds or for ever.
 
     `terms` narrow and bind the token; `renew` asks for a refresh token beside it, `beside` for the one in this seal;
-    `new` says that the authorization is only being made: the server gives it its id and keeps it.
+    `new` says that the authorization is only being made: the server gives it its id and keeps it; `jwt` is the
+    form of the token.
     """
 
     authorization: Authorization
@@ -36,6 +37,7 @@ class Granted(Struct, frozen=True):
     new: bool = False
     issued_token_type: str = ""
     beside: SealedSuccessor | None = None
+    jwt: bool = False
 
 
 class Repeated(Struct, frozen=True):

@@ -10,21 +10,24 @@ from valetkey.server.keys import Keys, about
 from valetkey.server.master import HOW, OPEN, Master
 from valetkey.server.problems import NotFound, Problems
 
+SEEN = 60  # seconds until every worker has looked for new keys, twice (housekeeping.EVERY)
+
 
 async def rotate(keys: Keys, alg: str, at_once: bool) -> SealedKey:
-    """Let a new key follow now: shown for as long as others keep our keys, then used; or used at once. Raises."""
+    """Let a new key follow now: shown for as long as others keep our keys, then used; or as soon as all our own
+    workers have seen it. Raises Problems, NotFound."""
     master_of(keys)
     if alg not in keys.schedule.algorithms:
         raise Problems(
             keys=f"sign with {', '.join(keys.schedule.algorithms)} (keys.algorithms), not with {alg}"
         )
     now = keys.clock()
-    start = now if at_once else now + keys.schedule.lead
+    start = now + (SEEN if at_once else keys.schedule.lead)
     last = rotation.newest(keys.kept, alg)
     if last is not None and last.active_from > now:
-        if not at_once:
+        if last.active_from <= start:
             raise Problems(keys=f"have a successor already, {last.id}, which signs from its time on")
-        changes: Changes = forward(keys, last)
+        changes: Changes = forward(keys, last, start)
     else:
         changes = await keys.written(Due(alg, last, start))
     await keys.store.apply(changes)
@@ -34,28 +37,29 @@ async def rotate(keys: Keys, alg: str, at_once: bool) -> SealedKey:
     return found
 
 
-def forward(keys: Keys, waiting: SealedKey) -> Changes:
-    """A key that is shown already signs from now on, and the one before it no more."""
-    now = keys.clock()
+def forward(keys: Keys, waiting: SealedKey, start: int) -> Changes:
+    """A key that is shown already signs sooner, and the one before it ends then."""
     before = [key for key in keys.kept if key.id == waiting.follows]
-    ends = tuple(Save(rotation.ended(key, now, keys.schedule)) for key in before)
-    return (Save(rotation.brought_forward(waiting, now)), *ends)
+    ends = tuple(Save(rotation.ended(key, start, keys.schedule)) for key in before)
+    return (Save(rotation.brought_forward(waiting, start)), *ends)
 
 
 async def retire(keys: Keys, kid: str, leaked: bool) -> SealedKey:
-    """A key signs no more; what it signed stays good until it expires, unless the key leaked. Raises NotFound."""
+    """A key signs no more as soon as all workers have seen another; what it signed stays good until it expires. One
+    that leaked is good for nothing from now on. Raises NotFound."""
     master_of(keys)
     now = keys.clock()
     key = next((key for key in keys.kept if key.id == kid and key.alg != SECRET), None)
     if key is None:
         raise NotFound(f"key: {kid} is not there")
-    ended = rotation.leaked(key, now) if leaked else rotation.ended(key, now, keys.schedule)
+    start = now if leaked else now + SEEN
+    ended = rotation.leaked(key, now) if leaked else rotation.ended(key, start, keys.schedule)
     changes: Changes = (Save(ended),)
     last = rotation.newest(keys.kept, key.alg)
-    if last is not None and last.follows == kid and last.active_from > now:
-        changes += (Save(rotation.brought_forward(last, now)),)
+    if last is not None and last.follows == kid and last.active_from > start:
+        changes += (Save(rotation.brought_forward(last, start)),)
     elif last is key and key.alg in keys.schedule.algorithms:
-        start = max(now, key.active_from)  # the key before one that waits goes on until then
+        start = max(start, key.active_from)  # the key before one that waits goes on until then
         changes += (await keys.written(Due(key.alg, key, start)))[:1]
     await keys.store.apply(changes)
     keys.take(await keys.store.keys())

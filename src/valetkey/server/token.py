@@ -11,6 +11,7 @@ from valetkey.protocol.facts import NOTHING_KNOWN, ExchangeFacts
 from valetkey.protocol.model import AccessToken, Authorization, RefreshToken, SealedSuccessor
 from valetkey.protocol.params import Params
 from valetkey.protocol.profile import Profile, TokenAnswer
+from valetkey.protocol.rules import claims
 from valetkey.protocol.rules.digest import digest
 from valetkey.protocol.rules.headers import Headers
 from valetkey.server.authorization_server import AuthorizationServer
@@ -76,9 +77,8 @@ def issue(server: AuthorizationServer, decision: Granted | Repeated, redeemed: s
     if decision.new:
         root = replace(root, id=server.mint.authorization_id(now))
         kept.append(root)
-    value = server.mint.access_token(decision.profile.token_form, root.client_id, now)
-    expires_at = None if decision.lifetime is None else now + decision.lifetime
-    kept.append(AccessToken(digest(value), root, now, expires_at, decision.terms))
+    value, record = access_token(server, decision, root, now)
+    kept.append(record)
     refresh_token = ""
     if decision.beside is not None:
         refresh_token = opened(decision.beside, redeemed, now).refresh_token
@@ -89,6 +89,19 @@ def issue(server: AuthorizationServer, decision: Granted | Repeated, redeemed: s
     if renew is not None and renew.retry_until is not None:
         kept.append(sealed(Told(told, now), decision.terms, redeemed, renew.retry_until, server.mint))
     return Issued(decision.profile, told, (*decision.changes, *(Save(record) for record in kept)))
+
+
+def access_token(
+    server: AuthorizationServer, granted: Granted, root: Authorization, now: int
+) -> tuple[str, AccessToken]:
+    """An access token in the form that was decided on, and what is kept of it."""
+    expires_at = None if granted.lifetime is None else now + granted.lifetime
+    record = AccessToken(b"", root, now, expires_at, granted.terms)
+    if granted.jwt:
+        value = server.mint.jwt(server.keys.sign, claims.of(record, server.book.issuer))
+    else:
+        value = server.mint.access_token(granted.profile.token_form, root.client_id, now)
+    return value, replace(record, digest=digest(value))
 
 
 def answer(server: AuthorizationServer, granted: Granted, token: str, refresh_token: str) -> TokenAnswer:

@@ -31,6 +31,7 @@ from valetkey.web.users import UsersEndpoint
 
 STATIC = Path(__file__).parent / "static"
 API = "/v1/"
+LONGEST_TOKEN = 16 * 1024  # a JWT says much of itself
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
@@ -52,8 +53,8 @@ def protocol_paths(server: AuthorizationServer) -> dict[str, ASGIApp]:
         "/oauth/access_token/": classic,
         TOKEN: FormEndpoint(server, today),
         PAR: FormEndpoint(server, today, push, "request_uri", LONGEST),
-        INTROSPECT: FormEndpoint(server, today, introspect, "introspection"),
-        REVOKE: FormEndpoint(server, today, revoke, "revocation"),
+        INTROSPECT: FormEndpoint(server, today, introspect, "introspection", LONGEST_TOKEN),
+        REVOKE: FormEndpoint(server, today, revoke, "revocation", LONGEST_TOKEN),
         DEVICE_AUTHORIZATION: FormEndpoint(server, today, device_authorization, "device_code"),
         JWKS: jwks,
         "/.well-known/jwks.json": jwks,

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from valetkey.protocol.changes import Changes
 from valetkey.protocol.client_auth import authenticate
-from valetkey.protocol.decision import Refused, TokenDecision
+from valetkey.protocol.decision import Granted, Refused, TokenDecision
 from valetkey.protocol.errors import (
     InvalidRequest,
     OAuthError,
@@ -22,6 +22,7 @@ from valetkey.protocol.rules.digest import digest
 from valetkey.protocol.rules.grant import Grant, Proven
 from valetkey.protocol.rules.headers import Headers
 from valetkey.protocol.rules.rulebook import Rulebook
+from valetkey.protocol.rules.token_format import is_jwt
 
 
 class TokenRequest(Struct, frozen=True):
@@ -67,4 +68,6 @@ def decide(request: TokenRequest, facts: ExchangeFacts, book: Rulebook, now: int
     except OAuthError as error:
         error.changes = (*written, *error.changes)
         return Refused(error, profile)
+    if isinstance(granted, Granted) and is_jwt(granted, client, book):
+        granted = replace(granted, jwt=True)
     return replace(granted, changes=(*written, *granted.changes)) if written else granted
