@@ -6,10 +6,20 @@ from rounds import CALM, Bench, Measures, ratio
 
 EXCHANGES = ("exchange", "exchange-oauth21")
 LOOKS = ("bearer", "introspect")  # what a peer is asked where valetkey is asked for the bearer check
-LIKE = {"authorize": ("authorize",), "exchange": EXCHANGES, "bearer": ("bearer",), "introspect": ("bearer",)}
+LIKE = {
+    "authorize": ("authorize",),
+    "exchange": EXCHANGES,
+    "bearer": ("bearer",),
+    "introspect": ("introspect",),
+}
 HEAD = "goal|on|asked|measured|by CPU|met"
 # operation, the operations of the peer that it is held against, how many times as fast
-DURABLE = (("exchange", ("exchange",), 8), ("bearer", LOOKS, 4), ("authorize", ("authorize",), 5))
+DURABLE = (
+    ("exchange", ("exchange",), 8),
+    ("bearer", LOOKS, 4),
+    ("introspect", ("introspect",), 4),
+    ("authorize", ("authorize",), 5),
+)
 FLOOR = (("exchange", 0.55), ("bearer", 0.60))
 LOGIN, CALM_MS, TWO_WORKERS = 0.85, 25, 1.7
 Ratios = list[tuple[float, float]]  # of answers a second, and the inverse of processor time an answer

@@ -26,6 +26,7 @@ class Valetkey(Server):
         "exchange": Good(200, '"access_token":"'),
         "exchange-oauth21": Good(200, '"access_token":"'),
         "bearer": Good(200, '"username":"user'),
+        "introspect": Good(200, '"active":true'),
         "login": Good(303, "set-cookie: valetkey="),
         "bearer beside logins": Good(200, '"username":"user'),
     }
@@ -96,7 +97,9 @@ class Floor(Server):
 
     database: str = ""
 
-    GOOD: ClassVar[dict[str, Good]] = {name: Valetkey.GOOD[name] for name in ("empty", "exchange", "bearer")}
+    GOOD: ClassVar[dict[str, Good]] = {
+        name: Valetkey.GOOD[name] for name in ("empty", "exchange", "bearer", "introspect")
+    }
     READY = "/nop"
 
     def command(self) -> list[object]:

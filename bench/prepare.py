@@ -46,6 +46,7 @@ class Preparation:
         app, strict = [await self.app(people[0], profile) for profile in ("classic", "oauth21")]
         self.write("empty", [self.get("/nop")])
         await self.bearer(people, app.client)
+        await self.introspect(people, strict)
         await self.authorize(people, app.client)
         self.login(people)
         for number in range(rounds):
@@ -73,6 +74,18 @@ class Preparation:
             requests.append(self.get("/v1/users/self?" + urlencode({"access_token": token})))
         await self.apply(lists)
         self.write("bearer", requests)
+
+    async def introspect(self, people: list[Account], app: clients.NewClient) -> None:
+        """Living tokens of today, which their app asks about."""
+        requests, lists, now = [], [], self.server.clock()
+        shown = {"client_id": app.client.id, "client_secret": app.secret or ""}
+        for number in range(TOKENS):
+            token = self.server.mint.access_token("prefixed", app.client.id, now)
+            root = self.root(people[number % ACCOUNTS], app.client)
+            lists.append((Save(root), Save(AccessToken(digest(token), root, now, now + YEAR))))
+            requests.append(self.post("/oauth/introspect", shown | {"token": token}))
+        await self.apply(lists)
+        self.write("introspect", requests)
 
     async def authorize(self, people: list[Account], client: Client) -> None:
         """Browsers that are logged in, of people who have said yes before."""

@@ -1,7 +1,8 @@
-"""The floor: the least that an honest code exchange and an honest bearer look-up do, as raw ASGI.
+"""The floor: the least that an honest code exchange, bearer look-up and introspection do, as raw ASGI.
 
 Exchange: form parsed, client looked up, its secret compared, code spent by one conditional statement, token kept,
 account read, answered after the commit. Bearer: token looked up by its id, its secret's digest compared, account read.
+Introspection: the same, for a client whose secret is compared.
 No PKCE, no refresh token, no counts, no limits: a product does more. It is a yardstick, not a rival.
 """
 
@@ -40,6 +41,8 @@ class Floor:
                 status, body = 200, b"ok"
             case _, "/token":
                 status, body = await self.exchange(dict(parse_qsl((await whole(receive)).decode())))
+            case _, "/introspect":
+                status, body = await self.introspect(dict(parse_qsl((await whole(receive)).decode())))
             case _, "/me":
                 sent = next(value for name, value in scope["headers"] if name == b"authorization")
                 status, body = await self.bearer(sent[7:].decode("latin1"))
@@ -75,6 +78,17 @@ class Floor:
             return BAD_GRANT
         user = {"id": str(row[0]), "username": row[1], "full_name": row[2], "profile_picture": row[3]}
         return 200, encode({"access_token": f"{token_id}.{token}", "user": user})
+
+    async def introspect(self, form: dict[str, str]) -> tuple[int, bytes]:
+        client = await self.client(form["client_id"])
+        if client is None or not hmac.compare_digest(client[0], digest(form["client_secret"])):
+            return BAD_CLIENT
+        number, secret = parted(form["token"])
+        row = await self.store.bearer(number)
+        if row is None or not hmac.compare_digest(row[0], digest(secret)) or row[1] < time.time():
+            return 200, b'{"active":false}'
+        told = {"active": True, "sub": str(row[2]), "username": row[3], "exp": row[1]}
+        return 200, encode(told | {"client_id": form["client_id"]})
 
     async def bearer(self, token: str) -> tuple[int, bytes]:
         number, secret = parted(token)

@@ -52,6 +52,11 @@ def bearer(number: int) -> bytes:
     return wire.get(HOST, "/me", f"Authorization: Bearer {number}.token{number}")
 
 
+def introspect(number: int) -> bytes:
+    form = {"client_id": CLIENT, "client_secret": SECRET, "token": f"{number}.token{number}"}
+    return wire.post(HOST, "/introspect", form)
+
+
 def main(folder: Path, rounds: int, codes: int) -> None:
     database = os.environ["FLOOR_DATABASE"]
     if database.startswith("postgresql:"):
@@ -59,7 +64,9 @@ def main(folder: Path, rounds: int, codes: int) -> None:
     else:
         fill_sqlite(database, rounds * codes)
     wire.write(folder / "empty.requests", [wire.get(HOST, "/nop")])
-    wire.write(folder / "bearer.requests", [bearer(n) for n in range(1, min(TOKENS, rounds * codes) + 1)])
+    living = range(1, min(TOKENS, rounds * codes) + 1)
+    wire.write(folder / "bearer.requests", [bearer(n) for n in living])
+    wire.write(folder / "introspect.requests", [introspect(n) for n in living])
     for number in range(rounds):
         mine = range(number * codes + 1, (number + 1) * codes + 1)
         wire.write(folder / f"exchange-{number}.requests", [exchange(n) for n in mine])

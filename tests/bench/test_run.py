@@ -15,10 +15,10 @@ def test_a_small_run_measures_everything_and_every_answer_is_good(tmp_path: Path
     command = [sys.executable, "bench/run.py", *SMALL, *places]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200)
     assert run.returncode == 0, run.stdout + run.stderr
-    ours = ("empty", "authorize", "exchange", "exchange-oauth21", "bearer", "login", "bearer beside logins")
-    for operation in ours:
+    ours = ("empty", "authorize", "exchange", "exchange-oauth21", "bearer", "introspect", "login")
+    for operation in (*ours, "bearer beside logins"):
         assert f"| valetkey sqlite | {operation} " in run.stdout
-    for operation in ("empty", "exchange", "bearer"):
+    for operation in ("empty", "exchange", "bearer", "introspect"):
         assert f"| floor sqlite    | {operation} " in run.stdout
     for goal in ("exchange / floor", "bearer / floor", "login / argon2id alone", "bearer beside logins, p99"):
         assert f"| {goal} " in run.stdout

@@ -1,11 +1,12 @@
 """Params: each name at most once, an empty value means absent (RFC 6749 3.1 and 3.2)."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from urllib.parse import quote, unquote_to_bytes
 
 from valetkey.protocol.errors import InvalidRequest
 
+Piece = tuple[str, str, str]  # name, "=", value, as they were sent
 FIELDS = 100
 VALUE_BYTES = 4096
 NAME_BYTES = 256
@@ -19,7 +20,7 @@ class Params:
     __slots__ = ("_raw", "_values")
 
     def __init__(
-        self, pairs: Iterable[tuple[str, str]], raw: dict[str, str] | None = None, longest: int = VALUE_BYTES
+        self, pairs: Iterable[tuple[str, str]], raw: Sequence[Piece] = (), longest: int = VALUE_BYTES
     ) -> None:
         """Raises InvalidRequest when a name is there twice, or when names, values or their number are beyond bounds."""
         values: dict[str, str] = {}
@@ -44,7 +45,7 @@ class Params:
 
     def as_sent(self, name: str) -> str:
         """The value in the query spelling it came in, when that is safe to send back; otherwise encoded anew."""
-        raw = (self._raw or {}).get(name)
+        raw = next((value for key, _, value in self._raw if key == name), None)
         if raw is not None and PLAIN_QUERY_VALUE.fullmatch(raw):
             return raw
         return quote(self._values.get(name, ""), safe="")
@@ -81,10 +82,9 @@ def parse(data: bytes, repeated: str | None = None, longest: int = VALUE_BYTES) 
     if repeated is not None and text.count(repeated + "=") > 1:
         pieces = [p for i, p in enumerate(pieces) if not (p.startswith(repeated + "=") and p in pieces[:i])]
     split = [piece.partition("=") for piece in pieces]
-    raw = {name: value for name, _, value in split}
     if "%" in text or "+" in text:
-        return Params([(decoded(name), decoded(value)) for name, _, value in split], raw, longest)
-    return Params([(name, value) for name, _, value in split], raw, longest)
+        return Params([(decoded(name), decoded(value)) for name, _, value in split], split, longest)
+    return Params([(name, value) for name, _, value in split], split, longest)
 
 
 def decoded(text: str) -> str:

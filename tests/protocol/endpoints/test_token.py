@@ -324,6 +324,13 @@ def test_a_grant_that_the_client_did_not_register_is_refused() -> None:
     assert at_its_type == said
 
 
+@pytest.mark.parametrize(("form", "jwt"), [("", False), ("opaque", False), ("jwt", True)])
+def test_the_client_says_which_form_its_tokens_have(form: str, jwt: bool) -> None:
+    app = client(registered=Registration(access_token_format=form))
+    granted = answer(BODY, ExchangeFacts(app, code(), account()), profile=OAUTH20)
+    assert isinstance(granted, Granted) and granted.jwt is jwt
+
+
 def test_a_client_is_known_only_where_its_profile_lives() -> None:
     """A classic client at /oauth/token, and one of today at /oauth/access_token, are strangers."""
     for app, profile in ((client(profile="oauth20"), CLASSIC), (client(), OAUTH20)):

@@ -59,7 +59,8 @@ def concerns(facts: BearerFacts, caller: Client, book: Rulebook) -> bool:
 
 def of_access_token(question: TokenQuestion, facts: BearerFacts, issuer: str) -> Claims:
     """RFC 7662 2.2."""
-    told: Claims = {"active": True, **claims.of(facts.token, issuer)}
+    told = claims.of(facts.token, issuer)
+    told["active"] = True
     told["nbf"] = told["iat"]
     told["token_type"] = "DPoP" if facts.token.terms.jkt else "Bearer"
     if facts.account is not None:

@@ -3,16 +3,15 @@
 import zlib
 
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+PAIRS = [one + two for one in BASE62 for two in BASE62]  # two digits at a time
 CHECKED = ("vk_at_", "vk_rt_")
 
 
 def checksummed(text: str) -> str:
     """The text with six base62 characters of its CRC-32 behind it."""
-    rest, tail = zlib.crc32(text.encode()), ""
-    for _ in range(6):
-        rest, letter = divmod(rest, 62)
-        tail = BASE62[letter] + tail
-    return text + tail
+    rest, last = divmod(zlib.crc32(text.encode()), len(PAIRS))
+    first, middle = divmod(rest, len(PAIRS))
+    return text + PAIRS[first] + PAIRS[middle] + PAIRS[last]
 
 
 def misspelt(token: str) -> bool:
