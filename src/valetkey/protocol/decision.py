@@ -79,12 +79,13 @@ class ErrorPage(Struct, frozen=True):
 
 
 class Refuse(Struct, frozen=True):
-    """Authorization endpoint: no, told to the client at its trusted redirect_uri."""
+    """Authorization endpoint: no, told to the client at its trusted redirect_uri. `signs`: as in Answer."""
 
     location: str
     reason: str
     client: Client
     changes: Changes = ()
+    signs: str = ""
 
 
 class AskLogin(Struct, frozen=True):
@@ -109,7 +110,10 @@ class AskConsent(Struct, frozen=True):
 
 
 class Answer(Struct, frozen=True):
-    """Authorization endpoint: yes. The server mints what `issues` names and puts it where `response_type` says."""
+    """Authorization endpoint: yes. The server mints what `issues` names and puts it where `response_type` says.
+
+    `signs` is the redirect_uri if what goes behind it must be one signed JWT (JARM).
+    """
 
     client: Client
     account: Account
@@ -122,6 +126,7 @@ class Answer(Struct, frozen=True):
     lifetime: int | None
     changes: Changes = ()
     terms: Terms = TERMS
+    signs: str = ""
 
 
 class DeviceWaits(Struct, frozen=True):

@@ -50,6 +50,7 @@ class Registration(Struct, frozen=True, omit_defaults=True):
 
     grant_types: tuple[str, ...] = ()
     token_endpoint_auth_method: str = ""
+    authorization_signed_response_alg: str = ""
     scope: tuple[str, ...] = ()
     exchanges_of: tuple[str, ...] = ()
     exchanges_for: tuple[str, ...] = ()

@@ -54,6 +54,8 @@ class Profile:
     """grant_type values (RFC 6749 4)."""
     response_types: frozenset[str]
     """response_type values (RFC 6749 3.1.1)."""
+    response_modes: frozenset[str]
+    """response_mode values (JARM 2.3); none: the parameter is not known, so it is not looked at."""
     pushing: Literal["never", "may", "must"]
     """Whether authorization requests are handed in beforehand (RFC 9126; FAPI 2.0 5.3.2.2)."""
     sender: Literal["never", "may", "must"]

@@ -1,6 +1,7 @@
 """The authorization endpoint acts: look up, decide, mint what the answer needs, apply (RFC 6749 3.1)."""
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from valetkey.protocol.changes import Change, Changes, Save, Spend
 from valetkey.protocol.decision import Answer, AskConsent, AskLogin, AuthorizeDecision, ErrorPage, Refuse
@@ -10,7 +11,9 @@ from valetkey.protocol.facts import AuthorizeFacts
 from valetkey.protocol.model import AccessToken, Authorization, AuthorizationCode, Ticket
 from valetkey.protocol.params import Params, parse
 from valetkey.protocol.response_types import RESPONSE_TYPES
+from valetkey.protocol.rules import response_mode
 from valetkey.protocol.rules.digest import digest
+from valetkey.protocol.rules.redirect_uri import with_parameters
 from valetkey.server import pushed_request
 from valetkey.server.authorization_server import AuthorizationServer
 from valetkey.server.settle import settle
@@ -108,7 +111,8 @@ def complete(
         kept = Ticket(digest(ticket), session_digest, query, server.clock() + TICKET_LIFETIME)
         return ShowConsent(decision, ticket, (*also, Save(kept)))
     if isinstance(decision, Refuse):
-        return Refuse(decision.location, decision.reason, decision.client, (*also, *decision.changes))
+        location = signed(server, decision, decision.location)
+        return replace(decision, location=location, changes=(*also, *decision.changes))
     if isinstance(decision, AskLogin | ErrorPage):
         return decision
     raise AssertionError(decision)
@@ -130,5 +134,16 @@ def answer(server: AuthorizationServer, decision: Answer, also: Changes) -> Redi
         value = server.mint.access_token(decision.profile.token_form, client.id, now)
         record = AccessToken(digest(value), root, now, expires_at)
     saves: tuple[Change, ...] = (Save(root), Save(record))
-    location = kind.location(decision, value, server.book.issuer)
+    location = signed(server, decision, kind.location(decision, value, server.book.issuer))
     return Redirect(location, client.id, (*also, *decision.changes, *saves))
+
+
+def signed(server: AuthorizationServer, decision: Answer | Refuse, location: str) -> str:
+    """Where the answer goes, as one JWT of ours if it must be signed (JARM 2.3.1). Raises store.base.Unavailable."""
+    if not decision.signs:
+        return location
+    client, now = decision.client, server.clock()
+    claims = response_mode.claims(decision.signs, location, client.id, server.book.issuer, now)
+    wished = client.registered.authorization_signed_response_alg
+    token = server.keys.sign("JWT", claims, (wished,) if wished else ())
+    return with_parameters(decision.signs, f"response={token}")

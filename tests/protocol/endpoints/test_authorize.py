@@ -511,3 +511,19 @@ def test_the_key_that_a_request_names(profile: str, jkt: str, terms: Terms) -> N
 def test_a_key_that_can_be_none() -> None:
     decision = decided(request(dpop_jkt="x", **PKCE), facts(client(profile="oauth21")))
     assert isinstance(decision, Refuse) and decision.reason == "dpop_jkt_malformed"
+
+
+# --- signed answers (JARM) --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("mode", "signs"), [("jwt", REDIRECT), ("query.jwt", REDIRECT), ("query", "")])
+def test_whether_the_answer_is_signed_holds_for_yes_and_no(mode: str, signs: str) -> None:
+    app = client(profile="oauth20")
+    for pairs, said in (({}, "allow"), ({}, "deny"), ({"scope": "nonsense"}, None)):
+        decision = decided(request(response_mode=mode, **pairs), facts(app), said)
+        assert isinstance(decision, Answer | Refuse) and decision.signs == signs
+
+
+def test_a_mode_that_is_not_known_is_refused_unsigned() -> None:
+    refuse = decided(request(response_mode="form_post.jwt"), facts(client(profile="oauth20")))
+    assert isinstance(refuse, Refuse) and refuse.reason == "response_mode_unknown" and refuse.signs == ""

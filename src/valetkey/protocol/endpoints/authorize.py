@@ -19,7 +19,15 @@ from valetkey.protocol.model import TERMS, Client, PushedRequest, Terms
 from valetkey.protocol.params import Params
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.response_types import RESPONSE_TYPES
-from valetkey.protocol.rules import consent, dpop, pkce, pushed_request, redirect_uri, request_object
+from valetkey.protocol.rules import (
+    consent,
+    dpop,
+    pkce,
+    pushed_request,
+    redirect_uri,
+    request_object,
+    response_mode,
+)
 from valetkey.protocol.rules import scope as scopes
 from valetkey.protocol.rules.grant import shown_lifetime
 from valetkey.protocol.rules.owner import check_sandbox, living_account
@@ -49,10 +57,7 @@ def decide(
         decision = decide_trusted(request, facts, said, now)
     except OAuthError as error:
         decision = refused(request, error, facts, now)
-    if facts.pushed is None or profile.pushing == "never" or not isinstance(decision, Answer | Refuse):
-        return decision
-    spends = Spend(PushedRequest, facts.pushed.digest, now)  # answered once; asked as often as it takes
-    return replace(decision, changes=(*decision.changes, spends))
+    return answered(decision, request, facts, now) if isinstance(decision, Answer | Refuse) else decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,7 @@ def read_request(request: Trusted) -> Requested:
     """The checks that need no person; a request must pass them when it is pushed (RFC 9126 2.1). Raises OAuthError."""
     params, client, profile = request.params, request.client, request.profile
     kind = allowed_response_type(request)
+    response_mode.check(params, profile)
     scope = scopes.read(params.get("scope"), profile.always_scope, request.book.catalogue)
     challenge = pkce.read_challenge(params, profile.pkce_required or needs_pkce(client, kind, profile))
     return Requested(kind, scope, challenge, bindings(params, profile))
@@ -100,6 +106,17 @@ def refused(request: Trusted, error: OAuthError, facts: AuthorizeFacts, now: int
     pairs = (("error", error.code), ("error_description", error.description))
     state = request.params.as_sent("state")
     return Refuse(refusal(where, pairs, state, profile, request.book.issuer), error.reason, client)
+
+
+def answered(
+    decision: Answer | Refuse, request: Trusted, facts: AuthorizeFacts, now: int
+) -> AuthorizeDecision:
+    """What goes back to the client: signed if it asked for that, and once, however often it took to ask (RFC 9126)."""
+    profile = request.profile
+    taken = facts.pushed if profile.pushing != "never" else None
+    spends = () if taken is None else (Spend(PushedRequest, taken.digest, now),)
+    signs = request.redirect_uri if response_mode.signed(request.params, profile) else ""
+    return replace(decision, changes=(*decision.changes, *spends), signs=signs)
 
 
 def decide_trusted(request: Trusted, facts: AuthorizeFacts, said: str | None, now: int) -> AuthorizeDecision:

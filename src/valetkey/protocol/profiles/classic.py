@@ -52,6 +52,7 @@ CLASSIC = Profile(
     name="classic",
     grants=frozenset({"authorization_code"}),
     response_types=frozenset({"code", "token"}),
+    response_modes=frozenset(),
     pushing="never",
     sender="never",
     redirect_matches=redirect_uri.with_extra_query,

@@ -25,6 +25,7 @@ OAUTH20 = Profile(
         }
     ),
     response_types=frozenset({"code"}),
+    response_modes=frozenset({"query", "query.jwt", "jwt"}),
     pushing="may",
     sender="may",
     redirect_matches=redirect_uri.exact,

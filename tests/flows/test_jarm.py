@@ -1,0 +1,81 @@
+"""Answers that are signed: response_mode=jwt (JARM). What the query would have said, in one JWT by a published key."""
+
+import base64
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.conformance.signature import verified
+from tests.flows.browser import Browser
+from tests.flows.test_oauth21 import PKCE, redeem
+from tests.house import ONE_STORE, SITE, App, House, Person, parameters
+
+ASKED = PKCE | {"response_mode": "jwt", "state": "s t&u"}
+pytestmark = ONE_STORE
+
+
+@pytest.fixture
+async def browser(house: House) -> Browser:
+    person: Person = await house.make_account()
+    return await house.logged_in(person)
+
+
+@pytest.fixture
+async def app(house: House) -> App:
+    return await house.make_app("https://app.example/callback?own=1", profile="oauth21")
+
+
+async def opened(house: House, where: str) -> dict[str, Any]:
+    """The claims of the one JWT behind the redirect_uri, verified."""
+    found = parameters(where)
+    assert set(found) == {"own", "response"} and not urlsplit(where).fragment
+    head, claims, _ = (part + "=" * (-len(part) % 4) for part in found["response"].split("."))
+    header = json.loads(base64.urlsafe_b64decode(head))
+    keys = (await house.http().get("/oauth/jwks")).json()["keys"]
+    key = next(key for key in keys if key["kid"] == header["kid"])
+    assert verified(found["response"], key, header["alg"])
+    told: dict[str, Any] = json.loads(base64.urlsafe_b64decode(claims))
+    return told
+
+
+@pytest.mark.parametrize("mode", ["jwt", "query.jwt"])
+async def test_a_signed_yes(house: House, app: App, browser: Browser, mode: str) -> None:
+    told = await opened(house, await house.allow(browser, app, **ASKED | {"response_mode": mode}))
+    code = told.pop("code")
+    assert told == {"state": "s t&u", "iss": SITE, "aud": app.id, "exp": house.clock.now + 300}
+    assert (await redeem(house, app, code)).status_code == 200
+
+
+async def test_a_signed_no(house: House, app: App, browser: Browser) -> None:
+    page = await browser.open(house.authorize_url(app, **ASKED))
+    page = await browser.consent(page, "deny")
+    assert page.left is not None
+    told = await opened(house, page.left)
+    assert (told["error"], told["state"], told["aud"]) == ("access_denied", "s t&u", app.id)
+
+
+async def test_a_signed_error(house: House, app: App, browser: Browser) -> None:
+    page = await browser.open(house.authorize_url(app, **ASKED | {"scope": "nonsense"}))
+    assert page.left is not None
+    told = await opened(house, page.left)
+    assert told["error"] == "invalid_scope" and told["exp"] == house.clock.now + 300
+
+
+async def test_a_mode_that_is_not_ours_is_refused_in_the_open(
+    house: House, app: App, browser: Browser
+) -> None:
+    page = await browser.open(house.authorize_url(app, **ASKED | {"response_mode": "form_post.jwt"}))
+    assert page.left is not None and "error=invalid_request" in page.left and "response=" not in page.left
+
+
+async def test_the_plain_mode_may_be_named(house: House, app: App, browser: Browser) -> None:
+    where = await house.allow(browser, app, **ASKED | {"response_mode": "query"})
+    assert set(parameters(where)) == {"own", "code", "state", "iss"}
+
+
+async def test_classic_does_not_know_modes(house: House, browser: Browser) -> None:
+    app = await house.make_app(profile="classic")
+    where = await house.allow(browser, app, response_mode="jwt", state="s")
+    assert set(parameters(where)) == {"code", "state"}
