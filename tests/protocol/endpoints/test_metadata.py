@@ -45,6 +45,14 @@ def test_a_profile_more_is_told_by_itself():
     assert told["response_types_supported"] == ["code", "token"]
 
 
+def test_signed_answers_are_told_of_where_there_is_a_key():
+    told, silent = described(), described(signing=())
+    assert told["response_modes_supported"] == ["query", "query.jwt", "jwt"]
+    assert told["authorization_signing_alg_values_supported"] == ["ES256", "RS256"]
+    assert silent["response_modes_supported"] == ["query"]
+    assert "authorization_signing_alg_values_supported" not in silent
+
+
 def test_what_there_is_nothing_of_is_left_out():
     assert "introspection_signing_alg_values_supported" not in described(signing=())
     silent = replace(PROFILES["oauth21"], issuer_in_answer=False)

@@ -9,6 +9,7 @@ from valetkey.protocol.grants import GRANTS
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.response_types import RESPONSE_TYPES
 from valetkey.protocol.rules import jwt
+from valetkey.protocol.rules.response_mode import MODES
 from valetkey.protocol.rules.rulebook import Rulebook
 
 TOKEN, AUTHORIZE, JWKS = "/oauth/token", "/oauth/authorize", "/oauth/jwks"
@@ -58,7 +59,10 @@ MEMBERS: dict[str, Callable[[About], object]] = {
     "response_types_supported": lambda about: about.allowed(
         RESPONSE_TYPES, lambda profile: profile.response_types
     ),
-    "response_modes_supported": lambda about: ["query"],
+    "response_modes_supported": lambda about: about.allowed(
+        MODES if about.signing else MODES[:1], lambda profile: profile.response_modes
+    ),
+    "authorization_signing_alg_values_supported": lambda about: list(about.signing),
     "grant_types_supported": lambda about: about.allowed(GRANTS, lambda profile: profile.grants),
     "token_endpoint_auth_methods_supported": lambda about: about.methods(),
     "token_endpoint_auth_signing_alg_values_supported": lambda about: about.algorithms(),

@@ -7,6 +7,7 @@ from valetkey.protocol.params import Params, parse
 from valetkey.protocol.profile import Profile
 
 LIFETIME = 300  # seconds (JARM 2.1: ten minutes at most)
+MODES = ("query", "query.jwt", "jwt")
 SIGNED = frozenset({"jwt", "query.jwt"})  # for response_type code they say the same (JARM 2.3.4)
 
 
