@@ -9,6 +9,7 @@ from valetkey.protocol.endpoints.metadata import About
 from valetkey.protocol.grants import GRANTS
 from valetkey.protocol.profile import Assertions
 from valetkey.protocol.profiles import PROFILES
+from valetkey.protocol.rules import jwt
 
 
 def described(*profiles: str, signing: tuple[str, ...] = ("ES256", "RS256")) -> dict[str, object]:
@@ -75,3 +76,15 @@ def test_what_assertions_may_be_signed_with():
         told = metadata.describe(About(replace(BOOK, profiles={"x": profile})))
         for endpoint in ("token", "introspection", "revocation"):
             assert told[f"{endpoint}_endpoint_auth_signing_alg_values_supported"] == expected
+
+
+def test_what_clients_may_sign_with():
+    strong = sorted(jwt.SIGNED)
+    told = described("oauth21")
+    for what in ("request_object", "dpop"):
+        assert told[f"{what}_signing_alg_values_supported"] == strong
+    for endpoint in ("token", "introspection", "revocation"):
+        assert told[f"{endpoint}_endpoint_auth_signing_alg_values_supported"] == [*strong, "HS256"]
+    keys_only = replace(PROFILES["oauth21"], client_auth=frozenset({"private_key_jwt"}))
+    told = metadata.describe(About(replace(BOOK, profiles={"x": keys_only})))
+    assert told["token_endpoint_auth_signing_alg_values_supported"] == strong

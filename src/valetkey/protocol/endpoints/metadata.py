@@ -43,10 +43,13 @@ class About(Struct, frozen=True):
             name for name in self.allowed(METHODS, lambda profile: profile.client_auth) if name not in without
         ]
 
+    def signatures(self) -> list[str]:
+        """What they may sign with."""
+        return self.allowed(sorted(jwt.SIGNED), lambda profile: profile.assertions.algorithms)
+
     def algorithms(self) -> list[str]:
         """What their assertions may be signed with; RFC 8414 2 wants it said beside the two methods that have any."""
-        found = self.allowed(sorted(jwt.SIGNED), lambda profile: profile.assertions.algorithms)
-        return [*found, "HS256"] if "client_secret_jwt" in self.methods() else found
+        return [*self.signatures(), *["HS256"] * ("client_secret_jwt" in self.methods())]
 
 
 MEMBERS: dict[str, Callable[[About], object]] = {
@@ -77,9 +80,8 @@ MEMBERS: dict[str, Callable[[About], object]] = {
     "revocation_endpoint": lambda about: about.at(REVOKE),
     "revocation_endpoint_auth_methods_supported": lambda about: about.methods(),
     "revocation_endpoint_auth_signing_alg_values_supported": lambda about: about.algorithms(),
-    "dpop_signing_alg_values_supported": lambda about: sorted(
-        about.allowed(jwt.SIGNED, lambda profile: profile.assertions.algorithms)
-    ),
+    "request_object_signing_alg_values_supported": lambda about: about.signatures(),
+    "dpop_signing_alg_values_supported": lambda about: about.signatures(),
     "tls_client_certificate_bound_access_tokens": lambda about: True,
     "code_challenge_methods_supported": lambda about: ["S256"],
     "authorization_response_iss_parameter_supported": lambda about: all(
