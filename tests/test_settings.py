@@ -7,7 +7,7 @@ import pytest
 
 from tests.publisher import NAMES, certified
 from valetkey.protocol.model import Scope
-from valetkey.settings import Settings, SettingsError, env_name, load, settable
+from valetkey.settings import RegistrationSettings, Settings, SettingsError, env_name, load, settable
 
 
 def test_each_source_goes_over_the_one_before(tmp_path: Path):
@@ -30,6 +30,9 @@ def test_every_setting_can_come_from_the_environment(name: str, tmp_path: Path):
     assert getattr(getattr(found, section) if section else found, key) == value
 
 
+CHOICES = {"registration.mode": "token", "registration.profile": "mcp"}
+
+
 def example(name: str, default: object, folder: Path) -> tuple[str, object]:
     if isinstance(default, bool):
         return ("off", False) if default else ("on", True)
@@ -39,6 +42,8 @@ def example(name: str, default: object, folder: Path) -> tuple[str, object]:
         return "10.0.0.1, 10.0.0.2", ("10.0.0.1", "10.0.0.2")
     if name == "fetch.ca":
         return (file := str(certified(NAMES, folder)[0])), file
+    if name in CHOICES:
+        return (choice := CHOICES[name]), choice
     return (text := "https://example.org" if name == "issuer" else "something"), text
 
 
@@ -98,3 +103,18 @@ def test_the_public_address_is_the_issuer_or_this_machine():
     assert (
         msgspec.structs.replace(Settings(), issuer="https://id.example/").public_url == "https://id.example"
     )
+
+
+def test_mcp_is_one_switch() -> None:
+    """It opens what is shut; who says more keeps it."""
+    plain, switched = Settings().joining, Settings(mcp=True).joining
+    assert (plain.mode, plain.profile, plain.metadata_documents) == ("off", "oauth21", False)
+    assert (switched.mode, switched.profile, switched.metadata_documents) == ("open", "mcp", True)
+    guarded = Settings(mcp=True, registration=RegistrationSettings(mode="token", per_network=1)).joining
+    assert (guarded.mode, guarded.profile, guarded.per_network) == ("token", "mcp", 1)
+
+
+@pytest.mark.parametrize(("name", "value"), [("mode", "on"), ("profile", "classic"), ("profile", "fapi2")])
+def test_nobody_registers_under_rules_that_are_not_for_strangers(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"registration.{name}"):
+        load(Path("/dev/null"), {env_name(f"registration.{name}"): value})

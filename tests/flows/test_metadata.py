@@ -22,10 +22,11 @@ async def test_the_document(house: House) -> None:
     assert all(value not in ("", [], None) for value in told.values())
 
 
-async def test_every_address_in_it_answers(house: House) -> None:
+async def test_every_address_in_it_answers(build: Build) -> None:
+    house: House = await build(mcp=True)
     told = (await house.raw("GET", PLACE)).json()
     addresses = [value for name, value in told.items() if name.endswith(("_endpoint", "_uri"))]
-    assert len(addresses) >= 5
+    assert len(addresses) >= 6
     for address in addresses:
         assert address.startswith(f"{SITE}/")
         found = [(await house.raw(method, urlsplit(address).path)).status for method in ("GET", "POST")]

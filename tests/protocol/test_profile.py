@@ -16,11 +16,8 @@ def test_two_shipped_profiles_differ_in_every_field(field: str) -> None:
 
 
 def test_every_profile_stands_under_its_own_name() -> None:
-    assert (
-        [profile.name for profile in PROFILES.values()]
-        == list(PROFILES)
-        == ["classic", "oauth20", "oauth21", "fapi2"]
-    )
+    names = [profile.name for profile in PROFILES.values()]
+    assert names == list(PROFILES) == ["classic", "oauth20", "oauth21", "fapi2", "mcp"]
 
 
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)

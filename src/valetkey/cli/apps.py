@@ -44,7 +44,7 @@ def add(terminal: Terminal, owner: str, **form: Any) -> None:
     async def work(server: "AuthorizationServer") -> tuple[clients.NewClient, dict[str, Any]]:
         account = await named(server, owner)
         new = await clients.register(server, account, clients.ClientForm(**form))
-        return new, described(server, new.client, account)
+        return new, described(server, new.client, account.username)
 
     new, said = terminal.act(work, settings)
     lines = [f"client_id      {new.client.id}"]
@@ -61,10 +61,9 @@ def list_apps(terminal: Terminal, owner: str | None) -> None:
     async def work(server: "AuthorizationServer") -> list[dict[str, Any]]:
         if owner is not None:
             account = await named(server, owner)
-            return [
-                described(server, client, account) for client in await server.store.clients_of(account.id)
-            ]
-        return [described(server, client, await owner_of(server, client)) for client in await every(server)]
+            found = await server.store.clients_of(account.id)
+            return [described(server, client, account.username) for client in found]
+        return [described(server, client, await owner_name(server, client)) for client in await every(server)]
 
     found = terminal.act(work)
     rows: list[tuple[str, ...]] = [("client_id", "name", "owner", "type", "profile", "")]
@@ -83,7 +82,7 @@ def show(terminal: Terminal, client_id: str) -> None:
 
     async def work(server: "AuthorizationServer") -> dict[str, Any]:
         client = await known(server, client_id)
-        return described(server, client, await owner_of(server, client))
+        return described(server, client, await owner_name(server, client))
 
     app = terminal.act(work)
     rows = [(name, in_words(value)) for name, value in app.items() if value not in ("", [])]
@@ -121,7 +120,7 @@ def rotate_secret(terminal: Terminal, client_id: str, overlap: str) -> None:
 @shared
 def delete(terminal: Terminal, client_id: str, yes: bool) -> None:
     """Delete an app and all it was ever allowed; asks first when somebody is at the keyboard."""
-    from valetkey.server import clients
+    from valetkey.protocol.changes import Remove
 
     settings = terminal.settings()
     name = terminal.act(lambda server: name_of(server, client_id), settings)
@@ -129,8 +128,8 @@ def delete(terminal: Terminal, client_id: str, yes: bool) -> None:
         click.confirm(f"Delete {name} and every token it holds?", abort=True, err=True)
 
     async def work(server: "AuthorizationServer") -> None:
-        client = await known(server, client_id)
-        await clients.delete(server, await owner_of(server, client), client_id)
+        await known(server, client_id)
+        await server.store.apply((Remove(client_id),))
 
     terminal.act(work, settings)
     terminal.show({"client_id": client_id, "deleted": True}, f"deleted {name}")
@@ -169,12 +168,17 @@ async def every(server: "AuthorizationServer") -> "list[Client]":
     return found
 
 
-def described(server: "AuthorizationServer", client: "Client", owner: "Account") -> dict[str, Any]:
+async def owner_name(server: "AuthorizationServer", client: "Client") -> str:
+    """Whose app it is; nobody's if it made itself known. Raises NotFound."""
+    return (await owner_of(server, client)).username if client.owner_id else ""
+
+
+def described(server: "AuthorizationServer", client: "Client", owner: str) -> dict[str, Any]:
     """An app as JSON says it; of secrets only what helps to tell them apart."""
     return {
         "client_id": client.id,
         "name": client.name,
-        "owner": owner.username,
+        "owner": owner,
         "type": client.type,
         "profile": client.profile,
         "redirect_uris": list(client.redirect_uris),

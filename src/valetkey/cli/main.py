@@ -3,7 +3,7 @@
 import click
 
 from valetkey import __version__
-from valetkey.cli import apps, config, db, keys, serve, tokens, users
+from valetkey.cli import apps, config, db, keys, registration_tokens, serve, tokens, users
 from valetkey.cli.demo.command import demo
 from valetkey.cli.terminal import Place
 
@@ -22,7 +22,8 @@ def cli(context: click.Context, database: str | None, config: str | None) -> Non
     context.obj = Place(database, config)
 
 
-for command in (serve.serve, demo, users.users, apps.apps, tokens.tokens, keys.keys, config.config, db.db):
+OF_APPS = (apps.apps, tokens.tokens, registration_tokens.registration_tokens)
+for command in (serve.serve, demo, users.users, *OF_APPS, keys.keys, config.config, db.db):
     cli.add_command(command)
 
 

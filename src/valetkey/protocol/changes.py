@@ -18,6 +18,7 @@ from valetkey.protocol.model import (
     Session,
     Ticket,
 )
+from valetkey.protocol.registration_token import RegistrationToken
 from valetkey.protocol.sealed_key import SealedKey
 
 Record = (
@@ -34,6 +35,7 @@ Record = (
     | PushedRequest
     | DeviceRequest
     | Notice
+    | RegistrationToken
     | Picture
     | SealedKey
 )
@@ -145,6 +147,19 @@ class AnswerDevice(Struct, frozen=True):
     authorization: Authorization | None = None
 
 
+class Draw(Struct, frozen=True):
+    """Use a registration token one time more: Conflict if it is gone, over, or used up."""
+
+    digest: bytes
+    at: int
+
+
+class Discard(Struct, frozen=True):
+    """Take a registration token back."""
+
+    digest: bytes
+
+
 class Once(Struct, frozen=True):
     """Remember a key until a time: Conflict if it is remembered already (replay of a jti, RFC 7519 4.1.7)."""
 
@@ -166,6 +181,8 @@ Change = (
     | Remove
     | Poll
     | AnswerDevice
+    | Draw
+    | Discard
     | Once
 )
 Changes = tuple[Change, ...]

@@ -1,10 +1,11 @@
-"""OAuthError and the registered error codes (RFC 6749 4.1.2.1, 5.2; RFC 6750, 8628, 8693, 9101, 9449).
+"""OAuthError and the registered error codes (RFC 6749 4.1.2.1, 5.2; RFC 6750, 7591, 8628, 8693, 9101, 9449).
 
     OAuthError
       InvalidRequest  InvalidClient  InvalidGrant  InvalidScope  UnauthorizedClient
       UnsupportedGrantType  UnsupportedResponseType  AccessDenied  InvalidTarget
       InvalidRequestObject  InvalidRequestUri  InvalidToken  InvalidDpopProof  UseDpopNonce
       AuthorizationPending  SlowDown  ExpiredToken
+      InvalidRedirectUri  InvalidClientMetadata  InvalidSoftwareStatement  UnapprovedSoftwareStatement
 
 An error has a public half (`code`, `description`) and a half that is ours: `reason`, a stable slug which the operator's
 log shows and a profile may put into other words, and `changes`, what must be written although the answer is no.
@@ -128,3 +129,27 @@ class UseDpopNonce(OAuthError):
     """A DPoP proof without the nonce that is given out."""
 
     code = "use_dpop_nonce"
+
+
+class InvalidRedirectUri(OAuthError):
+    """A redirect URI that nobody may register."""
+
+    code = "invalid_redirect_uri"
+
+
+class InvalidClientMetadata(OAuthError):
+    """Something else that a client says of itself cannot be."""
+
+    code = "invalid_client_metadata"
+
+
+class InvalidSoftwareStatement(OAuthError):
+    """A software statement that is none."""
+
+    code = "invalid_software_statement"
+
+
+class UnapprovedSoftwareStatement(OAuthError):
+    """A software statement of somebody whom the operator has not approved."""
+
+    code = "unapproved_software_statement"

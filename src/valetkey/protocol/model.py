@@ -46,6 +46,7 @@ class Registration(Struct, frozen=True, omit_defaults=True):
     `exchanges_for`, the audiences it may ask for; `impersonates` lets it act without being named.
     `jwks` is the text of the JWK Set.
     A server that takes tokens `introspects` those that are meant for nobody else (RFC 7662 2.1).
+    registration_token: a digest (RFC 7592 3); fresh_until: when the document that describes it must be read again.
     """
 
     grant_types: tuple[str, ...] = ()
@@ -71,6 +72,9 @@ class Registration(Struct, frozen=True, omit_defaults=True):
     require_pushed_authorization_requests: bool = False
     dpop_bound_access_tokens: bool = False
     tls_client_certificate_bound_access_tokens: bool = False
+    logo_uri: str = ""
+    registration_token: bytes = b""
+    fresh_until: int = 0
 
 
 REGISTRATION = Registration()
@@ -79,7 +83,8 @@ PERSONAL = ("authorization_code", "refresh_token")
 
 
 class Client(Struct, frozen=True):
-    """An application (RFC 6749 2). `type` is web, spa, native or service; only web and service can hold a secret."""
+    """An application (RFC 6749 2). `type` is web, spa, native or service; only web and service can hold a secret.
+    One that made itself known is NOBODY's, and goes at `lapses_at` unless somebody allows it something."""
 
     id: str
     owner_id: int
@@ -98,6 +103,7 @@ class Client(Struct, frozen=True):
     rate_limit: int | None = None
     disabled_at: int | None = None
     registered: Registration = REGISTRATION
+    lapses_at: int | None = None
     version: int = 1
 
     @property

@@ -73,6 +73,8 @@ def assemble(
         retry_window=settings.tokens.retry_window,
         trusted_issuers=settings.trusted_issuers,
         resources={resource.uri: resource for resource in settings.resources},
+        registers=settings.joining.mode != "off",
+        metadata_documents=settings.joining.metadata_documents,
     )
     passwords = Passwords(settings.login.hash_threads, settings.login.hash_queue)
     usage, failures = Usage(store, clock), Failures(clock, settings.apps.secret_failures)

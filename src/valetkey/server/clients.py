@@ -15,7 +15,7 @@ from valetkey.protocol.model import (
     Registration,
 )
 from valetkey.protocol.profile import Profile
-from valetkey.protocol.rules import redirect_uri
+from valetkey.protocol.rules import redirect_uri, registrable
 from valetkey.protocol.rules.redirect_uri import why_not_registrable
 from valetkey.server import mint, names
 from valetkey.server.accounts import refuse
@@ -201,6 +201,7 @@ def checked(server: AuthorizationServer, form: ClientForm) -> ClientForm:
             "profile": None if profile else "must be one of " + ", ".join(server.book.profiles),
             "redirect_uris": why_not_uris(form, uris, profile),
             "allow_implicit": why_not_implicit(form, profile is None or "token" in profile.response_types),
+            **(registrable.problems(form.type, form.registered, profile) if profile else {}),
         }
     )
     return form

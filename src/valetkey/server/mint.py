@@ -50,6 +50,10 @@ class Mint(Struct, frozen=True):
             code += user_code.LETTERS[letter]
         return code
 
+    def registration_token(self, prefix: str) -> str:
+        """A token to register with, vk_ia_ (RFC 7591 1.2), or to change a registration with, vk_ra_ (RFC 7592 3)."""
+        return checksummed(prefix + self.text())
+
     def prefixed(self, prefix: str, now: int) -> str:
         """Today's form: a prefix that scanners find, a selector that grows with time, 256 bits, a checksum.
 

@@ -1,5 +1,7 @@
 """Everything an operator can set, section by section: one frozen record."""
 
+from typing import Literal
+
 import msgspec
 from msgspec import Struct
 
@@ -103,6 +105,23 @@ class AppSettings(Struct, frozen=True, forbid_unknown_fields=True):
     secret_failures: int = 600
 
 
+class RegistrationSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """[registration] how apps make themselves known: mode is off, open or token (`valetkey registration-tokens`);
+    docs/settings.md says the rest."""
+
+    mode: Literal["off", "open", "token"] = "off"
+    profile: Literal["oauth20", "oauth21", "mcp"] = "oauth21"
+    per_network: int = 20
+    per_hour: int = 200
+    unused: int = 24 * 3600
+    most: int = 10_000
+    metadata_documents: bool = False
+    documents_per_network: int = 60
+    most_documents: int = 10_000
+    allow_hosts: tuple[str, ...] = ()
+    deny_hosts: tuple[str, ...] = ()
+
+
 class FetchSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """[fetch] allow: hosts that may have a private address; ca: a file of further certificate authorities."""
 
@@ -139,6 +158,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     api: ApiSettings = ApiSettings()
     accounts: AccountSettings = AccountSettings()
     apps: AppSettings = AppSettings()
+    mcp: bool = False
+    registration: RegistrationSettings = RegistrationSettings()
     fetch: FetchSettings = FetchSettings()
     dpop: DpopSettings = DpopSettings()
     log: LogSettings = LogSettings()
@@ -150,3 +171,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     def public_url(self) -> str:
         """The issuer, or the address of this machine when none is set."""
         return self.issuer.rstrip("/") or f"http://{self.server.host}:{self.server.port}"
+
+    @property
+    def joining(self) -> RegistrationSettings:
+        """[registration] as it holds: `mcp` opens what it leaves shut, under the rules that MCP has."""
+        said = self.registration
+        if not self.mcp:
+            return said
+        opened = "open" if said.mode == "off" else said.mode
+        return msgspec.structs.replace(said, mode=opened, profile="mcp", metadata_documents=True)

@@ -15,6 +15,7 @@ from valetkey.protocol.model import (
     Session,
     Ticket,
 )
+from valetkey.protocol.registration_token import RegistrationToken
 from valetkey.protocol.sealed_key import SealedKey
 
 
@@ -70,6 +71,11 @@ class Store(Protocol):
     async def clients(self, after: str, limit: int) -> list[Client]:
         """Every client in the order of ids, those behind `after`."""
 
+    async def self_made(self) -> tuple[int, int]:
+        """How many clients are nobody's: those that registered themselves, and those that a document describes."""
+
+    async def registration_token(self, digest: bytes) -> RegistrationToken | None: ...
+    async def registration_tokens(self) -> list[RegistrationToken]: ...
     async def accounts(self, after: int, limit: int) -> list[Account]: ...
     async def keys(self) -> list[SealedKey]: ...
     async def picture(self, name: str) -> bytes | None: ...
@@ -100,9 +106,10 @@ class Store(Protocol):
     async def clean(self, now: int, limit: int) -> int:
         """Delete up to `limit` rows that no rule can need any more, in one go, and return how many went.
 
-        Expired sessions, tickets, tokens, sealed successors, once-keys and counters; codes, pushed requests and device
-        requests an hour after their expiry; notices after 90 days; what a revoked authorization had; authorizations
-        that have neither code nor token left; pictures that no account shows; keys that are shown no more.
+        Expired sessions, tickets, tokens, sealed successors, registration tokens, once-keys and counters; codes, pushed
+        requests and device requests an hour after their expiry; notices after 90 days; what a revoked authorization
+        had; authorizations that have neither code nor token left; pictures that no account shows; keys that are shown
+        no more; clients that have lapsed and that nobody allows anything, unless they are disabled.
         """
 
     async def shrink(self, limit: int) -> int:

@@ -48,6 +48,11 @@ class Dead(Struct, frozen=True):
 
 NOTICED = 90 * 24 * 3600  # seconds for which people can read a notice
 
+# A disabled client stays, since it could come back by itself.
+_IDLE = (
+    "{end} <= $2 AND t.disabled_at IS NULL AND NOT EXISTS (SELECT 1 FROM consents k WHERE k.client_id = t.id) "
+    "AND NOT EXISTS (SELECT 1 FROM authorizations a WHERE a.client_id = t.id)"
+)
 # A worker may still report the calls of the hour before. For an hour after its end stays a code, so that showing it
 # again is known for a replay, a device, so that it is told why, and a pushed request, which people still think about.
 DEAD = (
@@ -56,6 +61,7 @@ DEAD = (
     Dead("successors", "digest", "t.expires_at"),
     Dead("pushed_requests", "digest", "t.expires_at", "{end} <= CAST($2 AS BIGINT) - 3600"),
     Dead("device_requests", "digest", "t.expires_at", "{end} <= CAST($2 AS BIGINT) - 3600", rooted=True),
+    Dead("registration_tokens", "digest", "t.expires_at"),
     Dead("once", "key", "t.until"),
     Dead("notices", "authorization_id", "t.at", f"{{end}} <= CAST($2 AS BIGINT) - {NOTICED}"),
     Dead("counters", "key", "t.until"),
@@ -73,6 +79,7 @@ DEAD = (
         )
         for table in ("tokens", "refresh_tokens")
     ),
+    Dead("clients", "id", "t.lapses_at", _IDLE),  # last, when what they held is gone
 )
 
 # Which of these authorizations ($1, a list) have neither code, token nor device left. They go with the last of them.

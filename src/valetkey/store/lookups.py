@@ -16,6 +16,7 @@ from valetkey.protocol.model import (
     Session,
     Ticket,
 )
+from valetkey.protocol.registration_token import RegistrationToken
 from valetkey.protocol.sealed_key import SealedKey
 from valetkey.store import rows, sql
 from valetkey.store.kept import Kept
@@ -199,6 +200,17 @@ class Lookups(ABC):
 
     async def clients(self, after: str, limit: int) -> list[Client]:
         return [rows.client(row) for row in await self._listed(sql.CLIENTS, after, limit)]
+
+    async def self_made(self) -> tuple[int, int]:
+        [(all_of_them, described)] = await self._listed(sql.SELF_MADE)
+        return int(all_of_them) - int(described), int(described)
+
+    async def registration_token(self, digest: bytes) -> RegistrationToken | None:
+        row = await self._one(sql.REGISTRATION_TOKEN_BY_DIGEST, digest)
+        return None if row is None else rows.registration_token(row)
+
+    async def registration_tokens(self) -> list[RegistrationToken]:
+        return [rows.registration_token(row) for row in await self._listed(sql.REGISTRATION_TOKENS)]
 
     async def accounts(self, after: int, limit: int) -> list[Account]:
         return [rows.account(row) for row in await self._listed(sql.ACCOUNTS, after, limit)]

@@ -17,6 +17,7 @@ from valetkey.protocol.model import (
     Session,
     Ticket,
 )
+from valetkey.protocol.registration_token import RegistrationToken
 from valetkey.protocol.sealed_key import SealedKey
 from valetkey.store.memory_tables import Tables
 from valetkey.store.steps import check, steps_of
@@ -168,6 +169,18 @@ class MemoryStore:
     async def clients(self, after: str, limit: int) -> list[Client]:
         names = sorted(name.encode() for name in self._tables.clients)
         return [self._tables.clients[name.decode()] for name in names if name > after.encode()][:limit]
+
+    async def self_made(self) -> tuple[int, int]:
+        nobodys = [key for key, each in self._tables.clients.items() if each.owner_id == NOBODY]
+        described = sum(key.startswith("https://") for key in nobodys)
+        return len(nobodys) - described, described
+
+    async def registration_token(self, digest: bytes) -> RegistrationToken | None:
+        return self._tables.registration_tokens.get(digest)
+
+    async def registration_tokens(self) -> list[RegistrationToken]:
+        found = self._tables.registration_tokens.values()
+        return sorted(found, key=lambda each: (each.created_at, each.digest))
 
     async def accounts(self, after: int, limit: int) -> list[Account]:
         return [self._tables.accounts[key] for key in sorted(self._tables.accounts) if key > after][:limit]

@@ -9,6 +9,8 @@ from valetkey.protocol.changes import (
     AnswerDevice,
     Change,
     Changes,
+    Discard,
+    Draw,
     End,
     EndAll,
     Expire,
@@ -40,11 +42,11 @@ from valetkey.protocol.model import (
     Session,
     Ticket,
 )
+from valetkey.protocol.registration_token import RegistrationToken
 from valetkey.protocol.sealed_key import SealedKey
 from valetkey.store.base import Conflict
 from valetkey.store.cleaning import NOTICED
-
-Table = dict[Any, Any]
+from valetkey.store.memory_log import Log, Table
 
 
 class Tables:
@@ -64,6 +66,7 @@ class Tables:
         self.pushed: dict[bytes, PushedRequest] = {}
         self.devices: dict[bytes, DeviceRequest] = {}
         self.notices: dict[int, Notice] = {}
+        self.registration_tokens: dict[bytes, RegistrationToken] = {}
         self.pictures: dict[tuple[int, str], Picture] = {}
         self.keys: dict[str, SealedKey] = {}
         self.once: dict[bytes, int] = {}
@@ -80,8 +83,9 @@ class Tables:
             SealedSuccessor: self.successors,
             PushedRequest: self.pushed,
             DeviceRequest: self.devices,
+            RegistrationToken: self.registration_tokens,
         }
-        self._log: list[tuple[Table, Any, Any]] = []
+        self._log = Log()
 
     def apply(self, changes: Changes) -> None:
         """All of the changes or none. Raises Conflict."""
@@ -90,39 +94,35 @@ class Tables:
             for change in changes:
                 self._write(change)
         except Conflict:
-            for table, key, old in reversed(self._log):
-                if old is None:
-                    del table[key]
-                else:
-                    table[key] = old
+            self._log.undo()
             raise
 
     def clean(self, now: int, limit: int) -> int:
         """Remove up to `limit` dead rows; see cleaning.py for what is dead."""
         self._log.clear()
-        over: tuple[Table, ...] = (self.sessions, self.tickets, self.successors)
+        over: tuple[Table, ...] = (self.sessions, self.tickets, self.successors, self.registration_tokens)
         for table in over:
-            self._drop(table, lambda _, each: each.expires_at <= now)
+            self._log.drop(table, lambda _, each: each.expires_at <= now)
         shown: tuple[Table, ...] = (self.codes, self.devices, self.pushed)
         for table in shown:
-            self._drop(table, lambda _, each: each.expires_at <= now - 3600)
-        self._drop(self.once, lambda _, until: until <= now)
-        self._drop(self.notices, lambda _, each: each.at <= now - NOTICED)
-        self._drop(self.counters, lambda _, counter: counter[1] <= now)
-        self._drop(self.usage, lambda slot, _: slot[1] < now // 3600 - 1)
-        self._drop(self.pictures, lambda _, each: each.name != self._shown(each.account_id))
+            self._log.drop(table, lambda _, each: each.expires_at <= now - 3600)
+        self._log.drop(self.once, lambda _, until: until <= now)
+        self._log.drop(self.notices, lambda _, each: each.at <= now - NOTICED)
+        self._log.drop(self.counters, lambda _, counter: counter[1] <= now)
+        self._log.drop(self.usage, lambda slot, _: slot[1] < now // 3600 - 1)
+        self._log.drop(self.pictures, lambda _, each: each.name != self._shown(each.account_id))
         held: tuple[Table, ...] = (self.codes, self.tokens, self.refreshes)
         for table in held[1:]:
-            self._drop(table, lambda _, token: self._over(token, now))
-        self._drop(self.keys, lambda _, each: each.gone_at is not None and each.gone_at <= now)
+            self._log.drop(table, lambda _, token: self._over(token, now))
+        self._log.drop(self.keys, lambda _, each: each.gone_at is not None and each.gone_at <= now)
         waiting = [each for each in self.devices.values() if each.authorization is not None]
         rooted = {
             each.authorization.id for each in (*waiting, *(e for table in held for e in table.values()))
         }
-        self._drop(self.roots, lambda key, _: key not in rooted)
-        for table, key, old in self._log[limit:]:
-            table[key] = old
-        return min(len(self._log), limit)
+        self._log.drop(self.roots, lambda key, _: key not in rooted)
+        allowed = {pair[1] for pair in self.consents} | {root.client_id for root in self.roots.values()}
+        self._log.drop(self.clients, lambda key, each: key not in allowed and lapsed(each, now))
+        return self._log.keep(limit)
 
     def _over(self, token: AccessToken | RefreshToken, now: int) -> bool:
         root = self.roots.get(token.authorization.id)
@@ -143,27 +143,10 @@ class Tables:
         account = self.accounts.get(account_id)
         return account.picture if account else ""
 
-    # What keeps the log.
-
-    def _put(self, table: Table, key: Any, value: Any) -> None:
-        self._log.append((table, key, table.get(key)))
-        table[key] = value
-
-    def _put_new(self, table: Table, key: Any, value: Any) -> None:
-        if key in table:
-            raise Conflict
-        self._put(table, key, value)
-
-    def _drop(self, table: Table, dead: Callable[[Any, Any], bool]) -> None:
-        for key, value in list(table.items()):
-            if dead(key, value):
-                self._log.append((table, key, value))
-                del table[key]
-
     def _end_roots(self, at: int, meant: Callable[[Authorization], bool]) -> None:
         for root in list(self.roots.values()):
             if root.revoked_at is None and meant(root):
-                self._put(self.roots, root.id, replace(root, revoked_at=at))
+                self._log.put(self.roots, root.id, replace(root, revoked_at=at))
 
     # One change.
 
@@ -177,13 +160,15 @@ class Tables:
                 if (account, client) not in self.consents:
                     raise Conflict
             case Once(key, until):
-                self._put_new(self.once, key, until)
+                self._log.put_new(self.once, key, until)
             case Revoke() | Expire() | Withdraw():
                 self._take_back(change)
             case Remove(client_id):
                 self._remove(client_id)
             case Poll() | AnswerDevice():
                 self._device(change)
+            case Draw() | Discard():
+                self._registration(change)
             case _:
                 self._lasting(change)
 
@@ -194,12 +179,23 @@ class Tables:
             case Expire(key, at):
                 token = self.tokens.get(key)
                 if token is not None and (token.expires_at is None or token.expires_at > at):
-                    self._put(self.tokens, key, replace(token, expires_at=at))
+                    self._log.put(self.tokens, key, replace(token, expires_at=at))
             case Withdraw(account, client, at):
-                self._drop(self.consents, lambda pair, _: pair[0] == account and client in (None, pair[1]))
+                self._log.drop(
+                    self.consents, lambda pair, _: pair[0] == account and client in (None, pair[1])
+                )
                 self._end_roots(
                     at, lambda each: each.account_id == account and client in (None, each.client_id)
                 )
+
+    def _registration(self, change: Draw | Discard) -> None:
+        found = self.registration_tokens.get(change.digest)
+        if isinstance(change, Discard):
+            self._log.drop(self.registration_tokens, lambda key, _: key == change.digest)
+        elif found is None or found.uses < 1 or found.expires_at <= change.at:
+            raise Conflict
+        else:
+            self._log.put(self.registration_tokens, found.digest, replace(found, uses=found.uses - 1))
 
     def _spend(self, change: Spend) -> None:
         table = self._by_digest[change.kind]
@@ -208,7 +204,7 @@ class Tables:
             raise Conflict
         if isinstance(found, Ticket) and found.session_digest not in self.sessions:
             raise Conflict
-        self._put(table, change.digest, replace(found, spent_at=change.at))
+        self._log.put(table, change.digest, replace(found, spent_at=change.at))
 
     def _device(self, change: Poll | AnswerDevice) -> None:
         found = self.devices.get(change.digest)
@@ -217,36 +213,36 @@ class Tables:
                 if found is None or (not slower and found.polled_at != before):
                     raise Conflict
                 asked = replace(found, polled_at=at, interval=found.interval + slower)
-                self._put(self.devices, digest, asked)
+                self._log.put(self.devices, digest, asked)
             case AnswerDevice(digest, said, root):
                 if found is None or found.said:
                     raise Conflict
-                self._put(self.devices, digest, replace(found, said=said, authorization=root))
+                self._log.put(self.devices, digest, replace(found, said=said, authorization=root))
 
     def _lasting(self, change: Extend | Seen | End | EndAll) -> None:
         match change:
             case Extend(digest, end):
                 found = self.refreshes.get(digest)
                 if found is not None and found.expires_at < end:
-                    self._put(self.refreshes, digest, replace(found, expires_at=end))
+                    self._log.put(self.refreshes, digest, replace(found, expires_at=end))
             case Seen(digest, at, end):
                 if digest in self.sessions:
                     moved = replace(self.sessions[digest], last_seen_at=at, expires_at=end)
-                    self._put(self.sessions, digest, moved)
+                    self._log.put(self.sessions, digest, moved)
             case End(account, digest):
-                self._drop(self.sessions, lambda key, each: key == digest and each.account_id == account)
+                self._log.drop(self.sessions, lambda key, each: key == digest and each.account_id == account)
             case EndAll(account, keep):
-                self._drop(self.sessions, lambda key, each: key != keep and each.account_id == account)
+                self._log.drop(self.sessions, lambda key, each: key != keep and each.account_id == account)
 
     def _remove(self, client_id: str) -> None:
         held = {key for key, root in self.roots.items() if root.client_id == client_id}
         rooted: tuple[Table, ...] = (self.codes, self.tokens, self.refreshes)
         for table in rooted:
-            self._drop(table, lambda _, each: each.authorization.id in held)
-        self._drop(self.roots, lambda key, _: key in held)
-        self._drop(self.consents, lambda pair, _: pair[1] == client_id)
-        self._drop(self.notices, lambda _, each: each.client_id == client_id)
-        self._drop(self.clients, lambda key, _: key == client_id)
+            self._log.drop(table, lambda _, each: each.authorization.id in held)
+        self._log.drop(self.roots, lambda key, _: key in held)
+        self._log.drop(self.consents, lambda pair, _: pair[1] == client_id)
+        self._log.drop(self.notices, lambda _, each: each.client_id == client_id)
+        self._log.drop(self.clients, lambda key, _: key == client_id)
 
     def _save(self, record: Record) -> None:
         match record:
@@ -262,26 +258,31 @@ class Tables:
                     raise Conflict
                 self._save_version(self.keys, record)
             case Consent():
-                self._put(self.consents, (record.account_id, record.client_id), record)
+                self._log.put(self.consents, (record.account_id, record.client_id), record)
             case Picture():
-                self._put(self.pictures, (record.account_id, record.name), record)
+                self._log.put(self.pictures, (record.account_id, record.name), record)
             case Notice():
                 first = self.notices.get(record.authorization_id, record)
-                self._put(self.notices, record.authorization_id, first)
+                self._log.put(self.notices, record.authorization_id, first)
             case _:
                 self._save_new(record)
 
     def _save_new(self, record: Any) -> None:
         match record:
             case Authorization():
-                self._put_new(self.roots, record.id, record)
+                self._log.put_new(self.roots, record.id, record)
             case DeviceRequest() if record.user_code in (each.user_code for each in self.devices.values()):
                 raise Conflict
             case _:
-                self._put_new(self._by_digest[type(record)], record.digest, record)
+                self._log.put_new(self._by_digest[type(record)], record.digest, record)
 
     def _save_version(self, table: Table, record: Account | Client | SealedKey) -> None:
         before = table.get(record.id)
         if (before.version if before else 0) != record.version - 1:
             raise Conflict
-        self._put(table, record.id, record)
+        self._log.put(table, record.id, record)
+
+
+def lapsed(client: Client, now: int) -> bool:
+    """Whether a client goes, if nobody allows it anything; a disabled one stays, since it could come back by itself."""
+    return client.lapses_at is not None and client.lapses_at <= now and client.disabled_at is None

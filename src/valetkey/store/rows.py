@@ -25,6 +25,7 @@ from valetkey.protocol.model import (
     Terms,
     Ticket,
 )
+from valetkey.protocol.registration_token import RegistrationToken
 from valetkey.protocol.sealed_key import SealedKey
 
 Row = Sequence[Any]
@@ -34,8 +35,9 @@ ACCOUNT = (
 ).split()
 CLIENT = (
     "id owner_id name type profile redirect_uris created_at secrets description website "
-    "allow_implicit sandbox testers signed_requests rate_limit disabled_at registered version"
+    "allow_implicit sandbox testers signed_requests rate_limit disabled_at registered lapses_at version"
 ).split()
+REGISTRATION_TOKEN = "digest hint created_at expires_at uses".split()
 SESSION = "digest account_id created_at last_seen_at expires_at user_agent network".split()
 CONSENT = "account_id client_id scope granted_at".split()
 TICKET = "digest session_digest query expires_at spent_at".split()
@@ -116,6 +118,10 @@ def device(row: Row, root: Authorization | None) -> DeviceRequest:
     )  # fmt: skip
 
 
+def registration_token(row: Row) -> RegistrationToken:
+    return RegistrationToken(*row)
+
+
 def client(row: Row) -> Client:
     (
         key,
@@ -135,13 +141,14 @@ def client(row: Row) -> Client:
         limit,
         disabled,
         registered,
+        lapses,
         version,
     ) = row
     uris, secrets, who = _uris(uris), _secrets(secrets), _testers(who)
     implicit, box, signed = implicit == 1, box == 1, signed == 1
     return Client(
         key, owner, name, kind, profile, uris, created, secrets, about, site, implicit, box, who, signed, limit,
-        disabled, _registered(registered), version,
+        disabled, _registered(registered), lapses, version,
     )  # fmt: skip
 
 
@@ -151,7 +158,7 @@ def client_row(record: Client) -> tuple[Any, ...]:
         record.id, record.owner_id, record.name, record.type, record.profile, _json(record.redirect_uris),
         record.created_at, _json(record.secrets), record.description, record.website, int(record.allow_implicit),
         int(record.sandbox), _json(record.testers), int(record.signed_requests), record.rate_limit,
-        record.disabled_at, _json(record.registered), record.version,
+        record.disabled_at, _json(record.registered), record.lapses_at, record.version,
     )  # fmt: skip
 
 

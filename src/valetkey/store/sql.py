@@ -13,6 +13,7 @@ from valetkey.store.rows import (
     NOTICE,
     PUSHED,
     REFRESH,
+    REGISTRATION_TOKEN,
     SESSION,
     SUCCESSOR,
     TICKET,
@@ -108,6 +109,9 @@ DEVICE_SHOWN = Point(
     "LEFT JOIN authorizations a ON a.id = d.authorization_id",
     ("device_requests d", "d.user_code"),
 )
+REGISTRATION_TOKEN_BY_DIGEST = Point(
+    ("bytea",), columns("r", REGISTRATION_TOKEN), "", ("registration_tokens r", "r.digest")
+)
 SIGNED_IN = Point(
     ("bytea",),
     f"{columns('s', SESSION)}, {_account}",
@@ -143,6 +147,14 @@ NOTICES = select(
 )
 CLIENTS_OF = select(_client, "clients c WHERE c.owner_id = $1 ORDER BY c.created_at, c.id")
 CLIENTS = select(_client, "clients c WHERE c.id > $1 ORDER BY c.id LIMIT $2")
+REGISTRATION_TOKENS = select(
+    columns("r", REGISTRATION_TOKEN), "registration_tokens r ORDER BY r.created_at, r.digest"
+)
+# Those that are described by a document have its address for their id.
+SELF_MADE = select(
+    "count(*), coalesce(sum(CASE WHEN c.id LIKE 'https://%' THEN 1 ELSE 0 END), 0)",
+    "clients c WHERE c.owner_id = 0",
+)
 ACCOUNTS = select(_account, "accounts u WHERE u.id > $1 ORDER BY u.id LIMIT $2")
 KEYS = select(columns("k", KEY), "sealed_keys k ORDER BY k.created_at, k.id")
 PICTURE = select("p.content", "pictures p WHERE p.name = $1 LIMIT 1")

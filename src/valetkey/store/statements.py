@@ -1,7 +1,18 @@
 """What each change writes, as statements for both databases; see steps.py for which of them must find a row."""
 
 from valetkey.protocol.model import AuthorizationCode, DeviceRequest, PushedRequest, RefreshToken, Ticket
-from valetkey.store.rows import ACCOUNT, AUTHORIZATION, CLIENT, DEVICE, KEY, NOTICE, PUSHED, SESSION, TICKET
+from valetkey.store.rows import (
+    ACCOUNT,
+    AUTHORIZATION,
+    CLIENT,
+    DEVICE,
+    KEY,
+    NOTICE,
+    PUSHED,
+    REGISTRATION_TOKEN,
+    SESSION,
+    TICKET,
+)
 
 
 def _insert(table: str, names: list[str]) -> str:
@@ -29,6 +40,9 @@ NEW_SUCCESSOR = _insert("successors", "digest successor content expires_at terms
 NEW_PUSHED = _insert("pushed_requests", PUSHED)
 NEW_DEVICE = _insert("device_requests", [*DEVICE, "authorization_id"])
 NEW_ONCE, NEW_NOTICE = _insert("once", ["key", "until"]), _insert("notices", NOTICE)
+NEW_REGISTRATION_TOKEN = _insert("registration_tokens", REGISTRATION_TOKEN)
+DRAW = "UPDATE registration_tokens SET uses = uses - 1 WHERE digest = $1 AND uses > 0 AND expires_at > $2"
+DISCARD = "DELETE FROM registration_tokens WHERE digest = $1"
 PUT_CONSENT = (
     "INSERT INTO consents(account_id, client_id, scope, granted_at) VALUES($1, $2, $3, $4) "
     "ON CONFLICT(account_id, client_id) DO UPDATE SET scope = excluded.scope, granted_at = excluded.granted_at"
@@ -85,7 +99,7 @@ SPENDS: dict[type, str] = {
 }
 # When a statement has its turn in a list: what is most likely to conflict comes first; whatever is not here is 2.
 TURNS = (
-    dict.fromkeys((HOLD, NEW_ONCE, POLL, POLL_SLOWER, ANSWER_DEVICE, *SPENDS.values()), 0)
+    dict.fromkeys((HOLD, DRAW, NEW_ONCE, POLL, POLL_SLOWER, ANSWER_DEVICE, *SPENDS.values()), 0)
     | dict.fromkeys((NEW_ACCOUNT, NEXT_ACCOUNT, NEW_CLIENT, NEXT_CLIENT, NEW_KEY, NEXT_KEY), 1)
     | {SHOW_PICTURE: 3}
 )

@@ -7,6 +7,8 @@ from valetkey.protocol.changes import (
     AnswerDevice,
     Change,
     Changes,
+    Discard,
+    Draw,
     End,
     EndAll,
     Expire,
@@ -37,9 +39,21 @@ from valetkey.protocol.model import (
     Session,
     Ticket,
 )
+from valetkey.protocol.registration_token import RegistrationToken
 from valetkey.protocol.sealed_key import SealedKey
 from valetkey.store import statements
-from valetkey.store.rows import ACCOUNT, KEY, NOTICE, PUSHED, SESSION, TICKET, bound, client_row, words
+from valetkey.store.rows import (
+    ACCOUNT,
+    KEY,
+    NOTICE,
+    PUSHED,
+    REGISTRATION_TOKEN,
+    SESSION,
+    TICKET,
+    bound,
+    client_row,
+    words,
+)
 
 
 class Step(NamedTuple):
@@ -162,6 +176,11 @@ def _save_device(record: DeviceRequest) -> list[Step]:
     return [Step(statements.NEW_DEVICE, row, must=True)]
 
 
+def _save_registration_token(record: RegistrationToken) -> list[Step]:
+    row = tuple(getattr(record, name) for name in REGISTRATION_TOKEN)
+    return [Step(statements.NEW_REGISTRATION_TOKEN, row, must=True)]
+
+
 def _save_picture(record: Picture) -> list[Step]:
     return [Step(statements.PUT_PICTURE, (record.account_id, record.name, record.content))]
 
@@ -211,6 +230,7 @@ _SAVES: dict[type, Callable[[Any], list[Step]]] = {
     Notice: _save_notice,
     PushedRequest: _save_pushed,
     DeviceRequest: _save_device,
+    RegistrationToken: _save_registration_token,
     Picture: _save_picture,
     SealedKey: _save_key,
 }
@@ -230,5 +250,7 @@ _STEPS: dict[type[Change], Callable[[Any], list[Step]]] = {
     ],
     Poll: _poll,
     AnswerDevice: _answer_device,
+    Draw: lambda change: [Step(statements.DRAW, (change.digest, change.at), must=True)],
+    Discard: lambda change: [Step(statements.DISCARD, (change.digest,))],
     Once: lambda change: [Step(statements.NEW_ONCE, (change.key, change.until), must=True)],
 }

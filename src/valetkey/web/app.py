@@ -22,7 +22,7 @@ from valetkey.server.device_authorization import device_authorization
 from valetkey.server.introspect import introspect
 from valetkey.server.pushed_request import push
 from valetkey.server.revoke import revoke
-from valetkey.web import console, pages
+from valetkey.web import console, pages, registration
 from valetkey.web.documents import DocumentEndpoint
 from valetkey.web.frame import Frame
 from valetkey.web.guard import server_of
@@ -72,6 +72,7 @@ def routes(server: AuthorizationServer) -> list[BaseRoute]:
         Route("/.well-known/change-password", change_password),
         Route("/pictures/{name}.jpg", picture),
         Mount("/static", OwnFiles(directory=STATIC)),
+        *registration.routes(server),
         *pages.ROUTES,
         *console.ROUTES,
         *without_slash([*pages.ROUTES, *console.ROUTES]),

@@ -14,6 +14,7 @@ HEADERS: More = [
     (b"x-content-type-options", b"nosniff"),
     (b"access-control-allow-origin", b"*"),
 ]
+MORE = b", mcp-protocol-version"  # what MCP clients say with every request
 
 
 class DocumentEndpoint:
@@ -25,7 +26,7 @@ class DocumentEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, also one of a page somewhere else (WHATWG Fetch 3.3)."""
         if scope["method"] == "OPTIONS":
-            return await preflight(send, b"GET")
+            return await preflight(send, b"GET", more=MORE)
         if scope["method"] not in ("GET", "HEAD"):
             body: dict[str, object] = {
                 "error": "invalid_request",

@@ -96,12 +96,12 @@ async def send_bytes(send: Send, status: int, data: bytes, first: More, more: Mo
     await send({"type": "http.response.body", "body": data})
 
 
-async def preflight(send: Send, methods: bytes, dpop: bool = True) -> None:
+async def preflight(send: Send, methods: bytes, dpop: bool = True, more: bytes = b"") -> None:
     """CORS for browser apps; no credentials, ever (WHATWG Fetch 3.3)."""
     headers = [
         (b"access-control-allow-origin", b"*"),
         (b"access-control-allow-methods", methods),
-        (b"access-control-allow-headers", b"authorization, content-type" + b", dpop" * dpop),
+        (b"access-control-allow-headers", b"authorization, content-type" + b", dpop" * dpop + more),
         (b"access-control-max-age", b"3600"),
         (b"content-length", b"0"),
     ]

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from valetkey.protocol.model import Account
+from valetkey.protocol.model import Account, Client
 from valetkey.protocol.rules.redirect_uri import NEVER_SCHEMES
 from valetkey.web import guard
 
@@ -54,6 +54,11 @@ def host(uri: str) -> str:
     return parts.netloc if parts.scheme in ("http", "https") else f"an app on this device ({parts.scheme}:)"
 
 
+def publisher(client: Client) -> str:
+    """The host that publishes an app, which is known by the address of its metadata document; or nothing."""
+    return urlsplit(client.id).netloc if client.id.startswith("https://") else ""
+
+
 def picture_path(account: Account) -> str:
     """Where a profile picture is served."""
     return f"/pictures/{account.picture}.jpg"
@@ -75,6 +80,7 @@ def environment() -> Environment:
         "day": day,
         "minute": minute,
         "host": host,
+        "publisher": publisher,
         "iso": lambda seconds: at(seconds).isoformat(),
     }
     return made

@@ -46,6 +46,13 @@ def test_a_profile_more_is_told_by_itself():
     assert told["response_types_supported"] == ["code", "token"]
 
 
+def test_how_clients_make_themselves_known():
+    assert not {"registration_endpoint", "client_id_metadata_document_supported"} & set(described())
+    told = metadata.describe(About(replace(BOOK, registers=True, metadata_documents=True)))
+    assert told["registration_endpoint"] == f"{BOOK.issuer}/oauth/register"
+    assert told["client_id_metadata_document_supported"] is True
+
+
 def test_signed_answers_are_told_of_where_there_is_a_key():
     told, silent = described(), described(signing=())
     assert told["response_modes_supported"] == ["query", "query.jwt", "jwt"]

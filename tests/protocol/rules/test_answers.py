@@ -13,7 +13,7 @@ from valetkey.protocol.profile import TokenAnswer
 from valetkey.protocol.profiles.oauth20 import OAUTH20
 from valetkey.protocol.rules.answers import token_answer
 
-# RFC 6749 4.1.2.1 and 5.2, RFC 6750 3.1, RFC 9101 7, RFC 9449 5 and 8
+# RFC 6749 4.1.2.1 and 5.2, RFC 6750 3.1, RFC 7591 3.2.2, RFC 9101 7, RFC 9449 5 and 8
 REGISTERED = {
     "invalid_request",
     "invalid_client",
@@ -32,6 +32,10 @@ REGISTERED = {
     "invalid_token",
     "invalid_dpop_proof",
     "use_dpop_nonce",
+    "invalid_redirect_uri",
+    "invalid_client_metadata",
+    "invalid_software_statement",
+    "unapproved_software_statement",
 }
 ERRORS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, OAuthError)]
 

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.protocol.samples import NOW, client, consent, public
-from valetkey.protocol.model import Client, Consent
-from valetkey.protocol.rules.consent import merged, still_to_ask
+from valetkey.protocol.model import NOBODY, Client, Consent
+from valetkey.protocol.rules.consent import asks_always, merged, still_to_ask
 
 ALL = ("basic", "likes")
 
@@ -28,6 +28,25 @@ def test_what_is_still_to_ask(
     app: Client, before: Consent | None, remember: bool, in_front: bool, ask: tuple[str, ...] | None
 ) -> None:
     assert still_to_ask(app, ALL, before, remember, in_front) == ask
+
+
+@pytest.mark.parametrize(
+    ("owner", "redirect_uri", "in_front", "always"),
+    [
+        (9, "https://rp.test/cb", False, False),
+        (9, "https://rp.test/cb", True, True),
+        (9, "http://127.0.0.1:9/cb", False, False),
+        (NOBODY, "https://rp.test/cb", False, False),
+        (NOBODY, "http://127.0.0.1:9/cb", False, True),
+        (NOBODY, "http://[::1]/", False, True),
+        (NOBODY, "http://LOCALHOST:1/cb", False, True),
+        (NOBODY, "com.example.app:/cb", False, False),
+    ],
+)
+def test_where_a_remembered_yes_says_nothing(
+    owner: int, redirect_uri: str, in_front: bool, always: bool
+) -> None:
+    assert asks_always(client(owner_id=owner), redirect_uri, in_front) is always
 
 
 def test_asking_for_nothing_is_still_asking() -> None:

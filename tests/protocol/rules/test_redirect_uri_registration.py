@@ -2,7 +2,7 @@
 
 import pytest
 
-from valetkey.protocol.rules.redirect_uri import LONGEST, loopback, why_not_registrable
+from valetkey.protocol.rules.redirect_uri import LONGEST, loopback, loops_back, why_not_registrable
 
 ASCII = "must be plain ASCII"
 ABSOLUTE = "is not an absolute URI such as"
@@ -255,3 +255,18 @@ def test_how_long_it_may_be(length: int, ok: bool) -> None:
 )
 def test_this_machine(host: str, ours: bool) -> None:
     assert loopback(host) is ours
+
+
+@pytest.mark.parametrize(
+    ("uri", "ours"),
+    [
+        ("http://127.0.0.1:9/cb", True),
+        ("https://localhost/cb", True),
+        ("http://[::1]:9/cb", True),
+        ("http://127.0.0.1.app.test/cb", False),
+        ("https://app.test/127.0.0.1", False),
+        ("app://127.0.0.1/cb", False),
+    ],
+)
+def test_what_leads_to_this_machine(uri: str, ours: bool) -> None:
+    assert loops_back(uri) is ours

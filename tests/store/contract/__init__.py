@@ -11,6 +11,7 @@ from tests.store.contract.keys import KeysContract
 from tests.store.contract.questions import QuestionsContract
 from tests.store.contract.races import RacesContract
 from tests.store.contract.records import RecordsContract
+from tests.store.contract.registrations import RegistrationsContract
 from tests.store.contract.tokens import TokensContract
 from valetkey.store import Store, open_store
 
@@ -44,5 +45,6 @@ class Contract(
     CleaningContract,
     KeysContract,
     QuestionsContract,
+    RegistrationsContract,
 ):
     """What every store must do."""

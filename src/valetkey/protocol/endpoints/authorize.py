@@ -133,7 +133,8 @@ def decide_trusted(request: Trusted, facts: AuthorizeFacts, said: str | None, no
         where = refusal(request.redirect_uri, profile.denial, state, profile, book.issuer)
         return Refuse(where, "user_denied", client)
     lifetime = book.implicit_lifetime if kind.in_front else shown_lifetime(client, profile)
-    new = consent.still_to_ask(client, scope, facts.consent, book.remember_consent, kind.in_front)
+    always = consent.asks_always(client, request.redirect_uri, kind.in_front)
+    new = consent.still_to_ask(client, scope, facts.consent, book.remember_consent, always)
     if new is not None and said != "allow":
         return AskConsent(client, facts.developer, account, request.redirect_uri, scope, new, lifetime)
     kept: Changes = () if facts.consent is None else (Hold(account.id, client.id),)

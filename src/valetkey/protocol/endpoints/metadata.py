@@ -15,6 +15,7 @@ from valetkey.protocol.rules.rulebook import Rulebook
 TOKEN, AUTHORIZE, JWKS = "/oauth/token", "/oauth/authorize", "/oauth/jwks"
 INTROSPECT, REVOKE, PAR = "/oauth/introspect", "/oauth/revoke", "/oauth/par"
 DEVICE_AUTHORIZATION = "/oauth/device_authorization"
+REGISTER = "/oauth/register"
 
 
 class About(Struct, frozen=True):
@@ -84,6 +85,8 @@ MEMBERS: dict[str, Callable[[About], object]] = {
     "dpop_signing_alg_values_supported": lambda about: about.signatures(),
     "tls_client_certificate_bound_access_tokens": lambda about: True,
     "code_challenge_methods_supported": lambda about: ["S256"],
+    "registration_endpoint": lambda about: about.at(REGISTER) if about.book.registers else None,
+    "client_id_metadata_document_supported": lambda about: about.book.metadata_documents or None,
     "authorization_response_iss_parameter_supported": lambda about: all(
         profile.issuer_in_answer for profile in about.profiles
     ),

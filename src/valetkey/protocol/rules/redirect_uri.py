@@ -154,6 +154,12 @@ def loopback(host: str) -> bool:
     return host in ("127.0.0.1", "[::1]", "localhost")
 
 
+def loops_back(uri: str) -> bool:
+    """Whether a redirect leads to a program on the person's own machine (RFC 8252 7.3)."""
+    parts = WEB.fullmatch(uri)
+    return parts is not None and loopback(parts[2].lower())
+
+
 def with_parameters(redirect_uri: str, query: str) -> str:
     """The redirect_uri with parameters behind it: `?` or, if it has a query, `&` (RFC 6749 4.1.2)."""
     return redirect_uri + ("&" if "?" in redirect_uri else "?") + query

@@ -10,8 +10,8 @@ from valetkey.protocol.resource import Resource
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """The profiles, the scope catalogue, the issuer (RFC 8414 2), the resource servers by their URI (RFC 8707) and
-    choices of the operator; times in seconds."""
+    """The profiles, the scope catalogue, the issuer (RFC 8414 2), the resource servers by their URI (RFC 8707),
+    whether clients register themselves or are known by a document, and choices of the operator; times in seconds."""
 
     profiles: dict[str, Profile]
     default: Profile
@@ -24,3 +24,5 @@ class Rulebook:
     retry_window: int = 120
     resources: Mapping[str, Resource] = field(default_factory=dict)
     trusted_issuers: tuple[TrustedIssuer, ...] = ()
+    registers: bool = False
+    metadata_documents: bool = False

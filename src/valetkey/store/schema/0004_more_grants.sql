@@ -2,6 +2,8 @@
 -- bound to beyond their scope, as JSON where there is anything to say.
 
 ALTER TABLE clients ADD COLUMN registered TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE clients ADD COLUMN lapses_at INTEGER;
+CREATE INDEX clients_lapse ON clients(lapses_at) WHERE lapses_at IS NOT NULL;
 ALTER TABLE authorizations ADD COLUMN terms TEXT;
 ALTER TABLE tokens ADD COLUMN terms TEXT;
 
@@ -79,3 +81,13 @@ CREATE TABLE sealed_keys(
   version INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX sealed_keys_gone ON sealed_keys(gone_at) WHERE gone_at IS NOT NULL;
+
+-- What an operator hands out so that clients can be registered with it (RFC 7591 1.2).
+CREATE TABLE registration_tokens(
+  digest BLOB PRIMARY KEY,
+  hint TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  uses INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX registration_tokens_end ON registration_tokens(expires_at);

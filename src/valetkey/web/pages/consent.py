@@ -6,15 +6,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from valetkey.protocol.decision import AskConsent, AskDevice
-from valetkey.protocol.model import Catalogue, Scope
+from valetkey.protocol.model import NOBODY, Catalogue, Scope
+from valetkey.protocol.rules.redirect_uri import loops_back
 from valetkey.web.guard import path_of, server_of
-from valetkey.web.render import host, leads_to, page
+from valetkey.web.render import host, leads_to, page, publisher
 
 
 def consent_page(request: Request, ask: AskConsent, ticket: str) -> Response:
     """Ask. The form carries the CSRF token, the ticket and the decision; the request itself stays on the server."""
+    target, published = host(ask.redirect_uri), publisher(ask.client)
     facts = asked_in_words(request, ask, ask.new) | {
-        "target": host(ask.redirect_uri),
+        "target": target,
+        "loopback": ask.client.owner_id == NOBODY and loops_back(ask.redirect_uri),
+        "elsewhere": published not in ("", target) and not loops_back(ask.redirect_uri),
         "ticket": ticket,
         "switch_account": "/accounts/login/?" + urlencode({"next": asked(request)}),
     }
@@ -33,6 +37,7 @@ def asked_in_words(request: Request, ask: AskConsent | AskDevice, new: tuple[str
         "already": in_words(catalogue, before),
         "widening": bool(before),
         "lasts": lasts(ask.lifetime),
+        "loopback": False,
     }
 
 

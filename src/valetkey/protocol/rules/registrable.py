@@ -1,0 +1,83 @@
+"""May a client register this? The same for console, command line and clients themselves (RFC 7591 2, D3, D6)."""
+
+from collections.abc import Mapping
+
+from valetkey.protocol.errors import InvalidClientMetadata, InvalidRedirectUri, OAuthError
+from valetkey.protocol.model import Registration
+from valetkey.protocol.params import printable
+from valetkey.protocol.profile import Profile
+from valetkey.protocol.rules import jwk, redirect_uri
+
+LONGEST_URL = 500
+# The grants through which a person is asked; by the others a client gets tokens without anybody.
+ASKING = frozenset({"authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"})
+BY_KEY = frozenset({"private_key_jwt", "self_signed_tls_client_auth"})
+WIRE = {"name": "client_name", "website": "client_uri", "type": "application_type"}
+
+
+def problems(kind: str, registered: Registration, profile: Profile) -> dict[str, str | None]:
+    """What is wrong with what a client of this type registers: name of RFC 7591 -> words that go on after it."""
+    public = kind not in ("web", "service")
+    return {
+        "grant_types": why_not_grants(public, registered.grant_types, profile),
+        "token_endpoint_auth_method": why_not_method(public, registered.token_endpoint_auth_method, profile),
+        "jwks": why_not_keys(registered),
+        "jwks_uri": why_not_url(registered.jwks_uri),
+        "logo_uri": why_not_url(registered.logo_uri),
+    }
+
+
+def why_not_grants(public: bool, names: tuple[str, ...], profile: Profile) -> str | None:
+    """What is wrong with the grants."""
+    beyond = [name for name in names if name not in profile.grants]
+    if beyond:
+        return f"cannot have {printable(beyond[0])}: this profile does not know it"
+    if public and not ASKING.issuperset(names):
+        return "cannot have a grant that needs a client which proves who it is"
+    return None
+
+
+def why_not_method(public: bool, method: str, profile: Profile) -> str | None:
+    """What is wrong with the way it proves who it is: a secret nobody asks for protects nobody (CVE-2026-44476)."""
+    if not method:
+        return None
+    if method not in profile.client_auth:
+        return "must be one of " + ", ".join(sorted(profile.client_auth))
+    if (method == "none") is not public:
+        return "must be none, since this type of app keeps no secret" if public else "must not be none here"
+    return None
+
+
+def why_not_keys(registered: Registration) -> str | None:
+    """What is wrong with the keys."""
+    if registered.jwks and registered.jwks_uri:
+        return "must not be there beside jwks_uri (RFC 7591 2)"
+    if registered.jwks:
+        return jwk.why_not_registrable(registered.jwks)
+    if registered.token_endpoint_auth_method in BY_KEY and not registered.jwks_uri:
+        return "or jwks_uri is needed to prove who the client is"
+    return None
+
+
+def why_not_url(url: str) -> str | None:
+    """What is wrong with an https address; an empty one is fine."""
+    if not url:
+        return None
+    if len(url) > LONGEST_URL:
+        return f"is longer than {LONGEST_URL} characters"
+    if not url.startswith("https://"):
+        return "must start with https://"
+    return redirect_uri.why_not_web(url, plain_http=False)
+
+
+def refusal(wrong: Mapping[str, str]) -> OAuthError:
+    """The error for what is wrong, field by field: the first of it, in the names of RFC 7591."""
+    name, words = next(iter(wrong.items()))
+    if "redirect_uris" in wrong:
+        return InvalidRedirectUri("redirect_uri_bad", plain(f"redirect_uris {wrong['redirect_uris']}"))
+    return InvalidClientMetadata("metadata_bad", plain(f"{WIRE.get(name, name)} {words}"))
+
+
+def plain(words: str) -> str:
+    """Words as an error may hold them: printable ASCII without quotes and backslashes (RFC 6749 5.2)."""
+    return "".join(c if " " <= c <= "~" and c not in '"\\' else "?" for c in words)

@@ -1,0 +1,89 @@
+"""May a client register this? (RFC 7591 2)"""
+
+import msgspec
+import pytest
+
+from tests.signing import Signer
+from valetkey.protocol.model import Registration
+from valetkey.protocol.profiles.classic import CLASSIC
+from valetkey.protocol.profiles.oauth21 import OAUTH21
+from valetkey.protocol.rules.registrable import plain, problems, refusal, why_not_url
+
+GOOD = msgspec.json.encode({"keys": [Signer("ES256", kid="a").jwk]}).decode()
+LINK = "https://app.test/jwks"
+
+
+@pytest.mark.parametrize(
+    ("kind", "registered"),
+    [
+        ("web", Registration()),
+        ("service", Registration(("client_credentials",), "client_secret_post")),
+        ("spa", Registration(("authorization_code",), "none")),
+        ("native", Registration(("authorization_code",))),
+        ("web", Registration(token_endpoint_auth_method="private_key_jwt", jwks=GOOD)),
+        ("web", Registration(token_endpoint_auth_method="private_key_jwt", jwks_uri=LINK)),
+        ("web", Registration(logo_uri="https://app.test/logo.png")),
+    ],
+)
+def test_what_may_be_registered(kind: str, registered: Registration) -> None:
+    assert not any(problems(kind, registered, OAUTH21).values())
+
+
+@pytest.mark.parametrize(
+    ("kind", "registered", "name"),
+    [
+        ("web", Registration(("password",)), "grant_types"),
+        ("spa", Registration(("authorization_code", "client_credentials")), "grant_types"),
+        ("web", Registration(token_endpoint_auth_method="none"), "token_endpoint_auth_method"),
+        ("spa", Registration(token_endpoint_auth_method="client_secret_basic"), "token_endpoint_auth_method"),
+        ("web", Registration(token_endpoint_auth_method="magic"), "token_endpoint_auth_method"),
+        ("web", Registration(token_endpoint_auth_method="private_key_jwt"), "jwks"),
+        ("web", Registration(jwks=GOOD, jwks_uri=LINK), "jwks"),
+        ("web", Registration(jwks="{}"), "jwks"),
+        ("web", Registration(jwks_uri="http://app.test/jwks"), "jwks_uri"),
+        ("web", Registration(logo_uri="javascript:x"), "logo_uri"),
+    ],
+)
+def test_what_may_not(kind: str, registered: Registration, name: str) -> None:
+    found = {field: words for field, words in problems(kind, registered, OAUTH21).items() if words}
+    assert set(found) == {name}
+
+
+def test_a_profile_has_methods_of_its_own() -> None:
+    registered = Registration(token_endpoint_auth_method="client_secret_basic")
+    found = problems("web", registered, CLASSIC)["token_endpoint_auth_method"]
+    assert found == "must be one of client_secret_post"
+
+
+@pytest.mark.parametrize(
+    ("url", "wrong"),
+    [
+        ("", False),
+        ("https://app.test", False),
+        ("https://app.test:8443/a?b=c", False),
+        ("http://127.0.0.1/a", True),
+        ("https://user@app.test/", True),
+        ("https://app.test/../x", True),
+        ("https://app.test/#f", True),
+        ("https://app.test/" + "a" * 500, True),
+    ],
+)
+def test_addresses(url: str, wrong: bool) -> None:
+    assert (why_not_url(url) is not None) is wrong
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code", "words"),
+    [
+        ({"name": "is empty"}, "invalid_client_metadata", "client_name is empty"),
+        ({"jwks": "has no keys"}, "invalid_client_metadata", "jwks has no keys"),
+        ({"name": "x", "redirect_uris": "are missing"}, "invalid_redirect_uri", "redirect_uris are missing"),
+    ],
+)
+def test_what_is_wrong_in_the_words_of_the_standard(wrong: dict[str, str], code: str, words: str) -> None:
+    error = refusal(wrong)
+    assert (error.code, error.description) == (code, words)
+
+
+def test_words_that_an_error_may_hold() -> None:
+    assert plain('it\'s "q" \\ é\n') == "it's ?q? ? ??"
