@@ -16,6 +16,7 @@ from valetkey.protocol.rules.digest import digest
 from valetkey.protocol.rules.redirect_uri import with_parameters
 from valetkey.server import pushed_request
 from valetkey.server.authorization_server import AuthorizationServer
+from valetkey.server.metadata_document import introduce
 from valetkey.server.settle import settle
 
 TICKET_LIFETIME = 3600
@@ -40,12 +41,17 @@ class ShowConsent(Struct, frozen=True):
 Outcome = ErrorPage | Refuse | AskLogin | ShowConsent | Redirect
 
 
-async def authorize(server: AuthorizationServer, query: bytes, session_digest: bytes | None) -> Outcome:
+async def authorize(
+    server: AuthorizationServer, query: bytes, session_digest: bytes | None, network: str
+) -> Outcome:
     """What becomes of an authorization request in this browser. Raises settle.Busy, store.base.Unavailable."""
     try:
         params = parse(query)
     except OAuthError as error:
         return ErrorPage(error, server.book.default)
+    stranger = await introduce(server, params, network)
+    if stranger is not None:
+        return stranger
 
     def decide(facts: AuthorizeFacts) -> Outcome:
         decision = rules_decide(params, facts, None, server.book, server.clock())

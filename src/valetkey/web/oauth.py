@@ -77,6 +77,24 @@ PEOPLE = {
         "Already answered",
         "You answered this question before. Go back to the app to start again.",
     ),
+    "document_unreachable": (
+        "We could not find out who this app is",
+        "The app goes by the address of a page that describes it, and nothing could be read there. "
+        "Try again in a minute. You have not shared anything.",
+    ),
+    "document_bad": (
+        "This app does not describe itself rightly",
+        "What it has published cannot be used here: {message}. Its developer can mend that. "
+        "You have not shared anything.",
+    ),
+    "document_refused": (
+        "This app is not let in here",
+        "Apps that are published where this one is cannot be used here. You have not shared anything.",
+    ),
+    "documents_many": (
+        "Too many new apps just now",
+        "Try again in an hour. You have not shared anything.",
+    ),
     "other": ("The app sent a request we cannot read", "{message}. You have not shared anything."),
 }
 LONGEST_LOCATION = 6000
@@ -226,7 +244,7 @@ class AuthorizeEndpoint:
         query: bytes = request.scope["query_string"]
         if len(query) > 8192:
             raise guard.Refused(414, "query_long", "The address is too long.")
-        return await acts.authorize(self.server, query, guard.session_digest(request))
+        return await acts.authorize(self.server, query, guard.session_digest(request), guard.network(request))
 
     async def answered(self, request: Request) -> Outcome:
         """The confirmation screen comes back: CSRF token, ticket and decision, nothing else."""

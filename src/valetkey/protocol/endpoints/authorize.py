@@ -15,7 +15,7 @@ from valetkey.protocol.errors import (
     UnsupportedResponseType,
 )
 from valetkey.protocol.facts import AuthorizeFacts
-from valetkey.protocol.model import TERMS, Client, PushedRequest, Terms
+from valetkey.protocol.model import NOBODY, TERMS, Client, PushedRequest, Terms
 from valetkey.protocol.params import Params
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.response_types import RESPONSE_TYPES
@@ -155,6 +155,18 @@ def decide_trusted(request: Trusted, facts: AuthorizeFacts, said: str | None, no
         kept,
         asked.terms,
     )
+
+
+def check_stranger(params: Params, profile: Profile, book: Rulebook, now: int) -> None:
+    """Whether a request would do if the document that its client_id leads to says what it must: what can come to
+    nothing has nothing fetched. Raises OAuthError."""
+    given = params.get("redirect_uri")
+    if given is None:
+        raise InvalidRequest("authorize_redirect_uri_missing", "redirect_uri is missing")
+    if redirect_uri.why_not_registrable(given, native=True, plain_http=False):
+        raise InvalidRequest("redirect_uri_unregistered", "redirect_uri is none that an app can have")
+    client = Client(params.get("client_id") or "", NOBODY, "", "native", profile.name, (given,), now)
+    read_request(Trusted(params, client, profile, given, book))
 
 
 def known_client(params: Params, facts: AuthorizeFacts) -> Client:

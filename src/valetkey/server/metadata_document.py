@@ -1,0 +1,88 @@
+"""Client-id metadata documents act: who a client is, read at the address that it goes by, and kept for a while (L1)."""
+
+from msgspec.structs import replace
+
+from valetkey.protocol.changes import Save
+from valetkey.protocol.decision import ErrorPage
+from valetkey.protocol.endpoints.authorize import check_stranger
+from valetkey.protocol.errors import InvalidClientMetadata, InvalidRequest, OAuthError
+from valetkey.protocol.model import NOBODY, Client
+from valetkey.protocol.params import Params
+from valetkey.protocol.rules import metadata_document as rules
+from valetkey.server.authorization_server import AuthorizationServer
+from valetkey.server.clients import described
+from valetkey.server.fetch import Fetched, FetchFailed
+from valetkey.server.registration import form_of
+from valetkey.store.base import Conflict
+
+PROFILE = "mcp"
+KINDS = ("application/json",)
+AGE = 15  # seconds that a document which was no good is not fetched again
+HOUR = 3600
+NETWORK = "document:network:"
+
+
+async def introduce(server: AuthorizationServer, params: Params, network: str) -> ErrorPage | None:
+    """Read the document that describes the client of a request, if it goes by one that must be read (again).
+
+    Returns why that came to nothing. Raises store.base.Unavailable.
+    """
+    client_id = params.get("client_id") or ""
+    if not server.book.metadata_documents or not rules.is_address(client_id):
+        return None
+    profile, limits = server.book.profiles[PROFILE], server.settings.joining
+    if not rules.host_allowed(client_id, limits.allow_hosts, limits.deny_hosts):
+        return ErrorPage(
+            InvalidRequest("document_refused", "apps published there are not let in here"), profile
+        )
+    known = await server.store.client(client_id)
+    if known is not None and (known.disabled_at is not None or known.registered.fresh_until > server.clock()):
+        return None
+    try:
+        check(server, params, client_id)
+        await count(server, known is None, network)
+        await keep(server, known, client_id, await server.fetch(client_id, KINDS, AGE))
+    except FetchFailed:
+        error = InvalidClientMetadata("document_unreachable", "the document at client_id cannot be fetched")
+        return ErrorPage(error, profile)
+    except OAuthError as wrong:
+        return ErrorPage(wrong, profile)
+    return None
+
+
+def check(server: AuthorizationServer, params: Params, client_id: str) -> None:
+    """All that can be known before anything is fetched. Raises OAuthError."""
+    wrong = rules.why_not_address(client_id)
+    if wrong:
+        raise InvalidRequest("document_address", f"client_id {wrong}")
+    if params.get("request") is None and params.get("request_uri") is None:
+        check_stranger(params, server.book.profiles[PROFILE], server.book, server.clock())
+
+
+async def count(server: AuthorizationServer, new: bool, network: str) -> None:
+    """Count one document more for this network. Raises InvalidRequest."""
+    limits = server.settings.joining
+    [asked] = await server.store.attempt([NETWORK + network], server.clock(), HOUR)
+    full = new and (await server.store.self_made())[1] >= limits.most_documents
+    if full or asked > limits.documents_per_network:
+        raise InvalidRequest("documents_many", "too many apps made themselves known; please try again later")
+
+
+async def keep(server: AuthorizationServer, known: Client | None, client_id: str, found: Fetched) -> None:
+    """Keep what the document says, over what it said before. Raises OAuthError."""
+    profile, now = server.book.profiles[PROFILE], server.clock()
+    try:
+        said = rules.read(found.body, client_id, profile, frozenset(server.book.catalogue))
+        form = form_of(server, said, PROFILE)
+    except OAuthError as error:
+        raise InvalidClientMetadata("document_bad", error.description) from None
+    was = known or Client(client_id, NOBODY, form.name, form.type, PROFILE, (), now, version=0)
+    fields = described(form) | {
+        "registered": replace(said.registered, fresh_until=found.until),
+        "lapses_at": now + server.settings.joining.unused,
+        "version": was.version + 1,
+    }
+    try:
+        await server.store.apply((Save(replace(was, **fields)),))
+    except Conflict:
+        return  # another worker has read it meanwhile

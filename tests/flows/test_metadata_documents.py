@@ -1,0 +1,206 @@
+"""Apps that never registered: who they are is read where they say it is written (client-id metadata documents)."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.flows.browser import Browser
+from tests.flows.test_oauth21 import PKCE, VERIFIER
+from tests.house import ONE_STORE, SITE, App, Build, House, parameters
+from tests.publisher import Publisher, document
+from tests.signing import Signer
+from valetkey.protocol.model import NOBODY, Client
+from valetkey.protocol.rules.client_assertion import JWT_BEARER
+from valetkey.server import housekeeping
+from valetkey.settings import FetchSettings
+
+HERE = "http://127.0.0.1:9/callback"
+ELSEWHERE = "https://agent.example/callback"
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Publisher]:
+    async with Publisher() as site:
+        yield site
+
+
+@pytest.fixture
+async def house(build: Build, site: Publisher) -> House:
+    made: House = await build(mcp=True, fetch=FetchSettings(("localhost",), site.ca))
+    return made
+
+
+@pytest.fixture
+async def browser(house: House) -> Browser:
+    return await house.logged_in(await house.make_account())
+
+
+def described(site: Publisher, path: str = "/agent.json", **more: Any) -> dict[str, Any]:
+    said = {"client_id": site.url(path), "client_name": "Agent", "redirect_uris": [HERE, ELSEWHERE]} | more
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def publish(site: Publisher, path: str = "/agent.json", *headers: str, **more: Any) -> App:
+    """An app as its publisher knows it."""
+    said = described(site, path, **more)
+    site.say(path, document(json.dumps(said).encode(), "application/json", *headers))
+    client = Client(site.url(path), NOBODY, "", "native", "mcp", tuple(said.get("redirect_uris", ())), 0)
+    return App(client, None)
+
+
+async def redeem(house: House, app: App, where: str, **more: str) -> httpx2.Response:
+    fields = {
+        "grant_type": "authorization_code",
+        "code": parameters(where)["code"],
+        "code_verifier": VERIFIER,
+    }
+    return await house.form("/oauth/token", **(fields | ({"client_id": app.id} if not more else {}) | more))
+
+
+async def test_the_metadata_says_that_it_is_possible(house: House, build: Build) -> None:
+    found = await house.raw("GET", "/.well-known/oauth-authorization-server")
+    assert found.json()["client_id_metadata_document_supported"] is True
+
+
+async def test_the_whole_flow(house: House, site: Publisher, browser: Browser) -> None:
+    app = publish(site, grant_types=["authorization_code", "refresh_token"])
+    where = await house.allow(browser, app, scope="basic", state="x", **PKCE)
+    assert where.startswith(HERE + "?") and parameters(where)["iss"] == SITE
+    answer = await redeem(house, app, where)
+    assert answer.status_code == 200 and await house.lives(answer.json()["access_token"])
+    again = await house.form(
+        "/oauth/token",
+        grant_type="refresh_token",
+        refresh_token=answer.json()["refresh_token"],
+        client_id=app.id,
+    )
+    assert again.status_code == 200 and await house.lives(again.json()["access_token"])
+    assert len(site.heads) == 1, "read once"
+    client = await house.store.client(app.id)
+    assert client is not None
+    assert (client.owner_id, client.profile, client.type, client.secrets) == (NOBODY, "mcp", "native", ())
+
+
+async def test_without_the_switch_an_address_is_an_unknown_client(build: Build, site: Publisher) -> None:
+    house = await build(fetch=FetchSettings(("localhost",), site.ca))
+    page = await house.browser().open(house.authorize_url(publish(site), **PKCE))
+    assert page.status == 400 and "not known here" in page.text
+    assert site.heads == []
+
+
+async def test_the_confirmation_screen_names_the_publisher_and_where_one_goes(
+    house: House, site: Publisher, browser: Browser
+) -> None:
+    app = publish(site)
+    page = await browser.open(house.authorize_url(app, **PKCE))
+    assert f"published by localhost:{site.port}" in page.text and "Not reviewed" in page.text
+    assert "only what it says of itself" in page.text
+    assert "a program on this computer" in page.text
+    page = await browser.open(house.authorize_url(app, redirect_uri=ELSEWHERE, **PKCE))
+    assert "You go on to agent.example , which is not where the app is published" in page.text
+    assert "a program on this computer" not in page.text
+    await browser.consent(page, "allow")
+    apps = await browser.open("/accounts/manage_access/")
+    assert f"published by localhost:{site.port}" in apps.text
+    apps = await browser.submit(apps, apps.form("manage_access/"), {"client_id": app.id})
+    assert "Agent" not in apps.text
+
+
+async def test_it_is_asked_every_time_where_the_app_is_a_program_on_this_computer(
+    house: House, site: Publisher, browser: Browser
+) -> None:
+    """Also if it proves who it is: another program on the same computer may listen there (RFC 8252 8.6)."""
+    key = Signer()
+    app = publish(site, token_endpoint_auth_method="private_key_jwt", jwks={"keys": [key.jwk]})
+    for _ in range(2):
+        page = await browser.open(house.authorize_url(app, **PKCE))
+        assert page.asks_consent
+        await browser.consent(page, "allow")
+    where = await house.allow(browser, app, redirect_uri=ELSEWHERE, **PKCE)
+    assert where.startswith(ELSEWHERE)
+
+
+async def test_any_port_of_this_computer(house: House, site: Publisher, browser: Browser) -> None:
+    """RFC 8252 7.3."""
+    app = publish(site, redirect_uris=["http://127.0.0.1/callback"])
+    where = await house.allow(browser, app, redirect_uri="http://127.0.0.1:50123/callback", **PKCE)
+    assert where.startswith("http://127.0.0.1:50123/callback?code=")
+
+
+async def test_an_app_that_proves_who_it_is_with_a_key(
+    house: House, site: Publisher, browser: Browser
+) -> None:
+    key = Signer()
+    app = publish(site, token_endpoint_auth_method="private_key_jwt", jwks={"keys": [key.jwk]})
+    where = await house.allow(browser, app, **PKCE)
+    bare = await redeem(house, app, where)
+    assert (bare.status_code, bare.json()["error"]) == (401, "invalid_client")
+    now = house.clock()
+    claims = {"iss": app.id, "sub": app.id, "aud": SITE, "iat": now, "exp": now + 60, "jti": "1"}
+    shown = {"client_assertion": key.jwt(claims), "client_assertion_type": JWT_BEARER}
+    assert (await redeem(house, app, where, **shown)).status_code == 200
+
+
+async def test_what_the_document_says_now_counts_at_the_next_request(
+    house: House, site: Publisher, browser: Browser
+) -> None:
+    """Within what its server allows; what was granted lives on as it was."""
+    grants = ["authorization_code", "refresh_token"]
+    app = publish(site, "/agent.json", "Cache-Control: max-age=120", grant_types=grants)
+    where = await house.allow(browser, app, **PKCE)
+    tokens = (await redeem(house, app, where)).json()
+    publish(site, client_name="Renamed", redirect_uris=[ELSEWHERE], grant_types=grants)
+    house.clock.forward(119)
+    assert (await browser.open(house.authorize_url(app, **PKCE))).asks_consent
+    house.clock.forward(1)
+    page = await browser.open(house.authorize_url(app, **PKCE))
+    assert page.status == 400 and page.left is None, "this redirect_uri is gone"
+    page = await browser.open(house.authorize_url(app, redirect_uri=ELSEWHERE, **PKCE))
+    assert "Renamed" in page.text
+    site.say("/agent.json", document(b"gone", status="404 Not Found"))
+    house.clock.forward(3600)
+    page = await browser.open(house.authorize_url(app, redirect_uri=ELSEWHERE, **PKCE))
+    assert page.status == 400 and "could not find out" in page.text
+    again = await house.form(
+        "/oauth/token", grant_type="refresh_token", refresh_token=tokens["refresh_token"], client_id=app.id
+    )
+    assert again.status_code == 200
+
+
+async def test_workers_share_what_was_read(house: House, site: Publisher, browser: Browser) -> None:
+    other, app = await house.another_worker(), publish(site)
+    urls = [house.authorize_url(app, **PKCE)] * 6
+    pages = await asyncio.gather(
+        *((house, other)[turn % 2].browser(f"192.0.2.{turn}").open(url) for turn, url in enumerate(urls))
+    )
+    assert all(page.asks_login for page in pages)
+    assert len(site.heads) <= 2, "each worker at most once, whoever asks meanwhile"
+    await other.browser().open(urls[0])
+    assert len(site.heads) <= 2
+    assert await house.store.self_made() == (0, 1)
+
+
+async def test_an_app_that_nobody_allows_anything_is_forgotten(
+    house: House, site: Publisher, browser: Browser
+) -> None:
+    idle, used = publish(site, "/idle.json"), publish(site, "/used.json")
+    await house.browser().open(house.authorize_url(idle, **PKCE))
+    await house.allow(browser, used, **PKCE)
+    assert await house.store.self_made() == (0, 2)
+    house.clock.forward(24 * 3600 + housekeeping.SKEW)
+    for _ in range(2):
+        await housekeeping.clean(house.server, "test")
+    assert await house.store.client(idle.id) is None and await house.store.client(used.id) is not None
+    assert (await house.browser().open(house.authorize_url(idle, **PKCE))).asks_login
+
+
+@ONE_STORE
+async def test_programs_are_told_in_json(house: House, site: Publisher) -> None:
+    app = publish(site, client_id="https://other.example/agent.json")
+    answer = await house.http().get(house.authorize_url(app, **PKCE))
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_client_metadata")
+    assert "another client_id" in answer.json()["error_description"]
