@@ -1,0 +1,29 @@
+"""A client of today that uses all there is: requests are pushed (RFC 9126), tokens are bound to its key (RFC 9449)."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.interop.conftest import AddApp, Drive
+from tests.interop.valetkey_server import App
+
+
+@pytest.mark.parametrize("kind", ["web", "spa"])
+def test_a_pushed_request_and_bound_tokens(add_app: AddApp, drive_today: Drive, kind: str) -> None:
+    check_story(drive_today, add_app(kind=kind, profile="oauth21"), confidential=kind == "web")
+
+
+def check_story(drive_today: Drive, app: App, confidential: bool, **more: str) -> None:
+    """What the person's browser carried, what the tokens are, and that a thief has no use of them."""
+    found = drive_today("openid_client_strict", app, scope="basic likes", **more)
+    asked = parse_qs(urlsplit(found["asked"]).query)
+    assert asked.keys() == {"client_id", "request_uri"}, "the browser carries nothing else"
+    assert asked["request_uri"][0].startswith("urn:ietf:params:oauth:request_uri:")
+    assert found["token"]["token_type"] == found["refreshed"]["token_type"] == "dpop"
+    assert (found["api"], found["refreshed_api"]) == (200, 200)
+    assert found["other_key_api"] == 401
+    assert found["revoked_api"] == 400, "the API's own answer to a token that is none"
+    if confidential:
+        claims = found["introspected"]
+        assert (claims["active"], claims["token_type"]) == (True, "DPoP")
+        assert claims["cnf"].keys() == {"jkt"}
