@@ -20,6 +20,7 @@ DURABLE = (
     ("introspect", ("introspect",), 4),
     ("authorize", ("authorize",), 5),
 )
+RENEWING = (("refresh", "refresh", 5), ("exchange-refresh", "exchange", 8))
 FLOOR = (("exchange", 0.55), ("bearer", 0.60))
 LOGIN, CALM_MS, TWO_WORKERS = 0.85, 25, 1.7
 Ratios = list[tuple[float, float]]  # of answers a second, and the inverse of processor time an answer
@@ -31,6 +32,9 @@ def goals(bench: Bench) -> Iterator[list[str]]:
         ours = f"valetkey {engine}"
         for name, theirs, least in DURABLE:
             found = ratios(bench, ours, LIKE[name], f"oidcp {engine}", theirs)
+            yield from row(f"{name} / oidcp, durable", engine, least, found)
+        for name, theirs, least in RENEWING:
+            found = ratios(bench, ours, (name,), f"oidcp {engine}, refresh", (theirs,))
             yield from row(f"{name} / oidcp, durable", engine, least, found)
         for name, like in LIKE.items():
             found = ratios(bench, ours, like, "oidcp memory", (name,))

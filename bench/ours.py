@@ -25,6 +25,8 @@ class Valetkey(Server):
         "authorize": Good(302, "https://rp.test/cb?code="),
         "exchange": Good(200, '"access_token":"'),
         "exchange-oauth21": Good(200, '"access_token":"'),
+        "exchange-refresh": Good(200, '"refresh_token":"'),
+        "refresh": Good(200, '"refresh_token":"'),
         "bearer": Good(200, '"username":"user'),
         "introspect": Good(200, '"active":true'),
         "login": Good(303, "set-cookie: valetkey="),

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import wire
@@ -19,6 +18,7 @@ from servers import HERE, Good, Server
 BROWSERS, TOKENS = 8, 200
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"  # RFC 7636 appendix B, with its challenge
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+RENEWS = re.compile(rb'"refresh_token":"([^"]+)"')
 CODE = re.compile(rb"(?im)^location:[^\r]*[?&]code=([^&\s#]+)")
 SCRIPTS = HERE / "peers"
 ADDRESS = "http://127.0.0.1:{port}"
@@ -69,12 +69,11 @@ class PeerServer(Server):
     home: Path = Path()
     database: str = ""
 
-    LEARNS: ClassVar[set[str]] = {"authorize"}
-
     def __post_init__(self) -> None:
         assert self.peer is not None
         self.asks, self.host = self.peer.asks, f"127.0.0.1:{self.port}"
         self.GOOD = {name: ask.good for name, ask in self.asks.items()}
+        self.LEARNS = {"authorize", "exchange"} if "refresh" in self.asks else {"authorize"}
         self.places = {
             "port": str(self.port),
             "home": str(self.home),
@@ -132,10 +131,11 @@ class PeerServer(Server):
         return token
 
     def learn(self, operation: str, number: int, answers: Path) -> None:
-        """The codes that it gave are what it exchanges next."""
-        found = [match[1].decode() for answer in wire.read(answers) if (match := CODE.search(answer))]
-        exchange = self.asks["exchange"]
-        self.write(f"exchange-{number}", [exchange.bytes(self.host, code=code) for code in found])
+        """The codes that it gave are what it exchanges next, and the refresh tokens are what it refreshes then."""
+        what, then = (CODE, "exchange") if operation == "authorize" else (RENEWS, "refresh")
+        found = [match[1].decode() for answer in wire.read(answers) if (match := what.search(answer))]
+        ask = self.asks[then]
+        self.write(f"{then}-{number}", [ask.bytes(self.host, code=one, token=one) for one in found])
 
     def write(self, name: str, requests: list[bytes]) -> None:
         wire.write(self.folder / f"{name}.requests", requests)
@@ -169,6 +169,12 @@ OIDCP = {
     "bearer": Ask("/me", Good(200, '"sub":"user'), (BEARER,)),
     "introspect": Ask("/token/introspection", Good(200, LIVING), form={"token": "{token}", **OIDCP_SECRET}),
 }
+RENEWED = {"grant_type": "refresh_token", "refresh_token": "{token}", **OIDCP_SECRET}
+OIDCP_REFRESH = {
+    "authorize": OIDCP["authorize"],
+    "exchange": OIDCP["exchange"],
+    "refresh": Ask("/token", Good(200, '"refresh_token"'), form=RENEWED),
+}
 DJANGO = {
     "authorize": Ask(asked("/o/authorize/", "read", approval_prompt="auto", **PKCE), Good(302, LED_BACK)),
     "exchange": Ask("/o/token/", Good(200, A_TOKEN), form=exchanged("bench-secret")),
@@ -197,11 +203,11 @@ def enter_glewlwyd(browser: Browser, number: int) -> None:
 
 
 def oidcp(engine: str, refresh: bool = False) -> Peer:
-    """It keeps what it is told to in `engine`; with `refresh` an exchange gives a refresh token, too."""
+    """It keeps what it is told to in `engine`; with `refresh` an exchange gives a refresh token, too, used once."""
     command = ("{home}/node/runtime", "--no-warnings", "{scripts}/oidcp.mjs", "{port}", "{database}")
     environment = {"BENCH_NODE": "{home}/node", "NODE_ENV": "production", "REFRESH": "1" if refresh else ""}
     form, tokens = {"login": "user{i}", "password": "any"}, asked("/auth", "openid", **PKCE)
-    asks = {name: OIDCP[name] for name in ("authorize", "exchange")} if refresh else OIDCP
+    asks = OIDCP_REFRESH if refresh else OIDCP
     name = f"oidcp {engine}" + (", refresh" if refresh else "")
     return Peer(name, engine, asks, command, "node", (), environment, form, tokens)
 

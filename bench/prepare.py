@@ -14,7 +14,17 @@ from urllib.parse import urlencode, urlsplit
 import wire
 
 from valetkey.protocol.changes import Changes, Hold, Save
-from valetkey.protocol.model import AccessToken, Account, Authorization, AuthorizationCode, Client, Consent
+from valetkey.protocol.model import (
+    REGISTRATION,
+    AccessToken,
+    Account,
+    Authorization,
+    AuthorizationCode,
+    Client,
+    Consent,
+    RefreshToken,
+    Registration,
+)
 from valetkey.protocol.profiles import PROFILES
 from valetkey.protocol.rules import pkce
 from valetkey.protocol.rules.digest import digest
@@ -43,7 +53,9 @@ class Preparation:
     async def fill(self, rounds: int, codes: int) -> None:
         """Everything."""
         people = [await self.person(f"user{n}") for n in range(ACCOUNTS)]
-        app, strict = [await self.app(people[0], profile) for profile in ("classic", "oauth21")]
+        app = await self.app(people[0], "classic")
+        strict = await self.app(people[0], "oauth21", Registration(grant_types=("authorization_code",)))
+        renewing = await self.app(people[0], "oauth21")
         self.write("empty", [self.get("/nop")])
         await self.bearer(people, app.client)
         await self.introspect(people, strict)
@@ -52,9 +64,13 @@ class Preparation:
         for number in range(rounds):
             await self.exchange(f"exchange-{number}", codes, people, app)
             await self.exchange(f"exchange-oauth21-{number}", codes, people, strict)
+            await self.exchange(f"exchange-refresh-{number}", codes, people, renewing)
+            await self.refresh(f"refresh-{number}", codes, people, renewing)
 
-    async def app(self, owner: Account, profile: str) -> clients.NewClient:
-        form = clients.ClientForm(f"bench {profile}", "web", profile, (REDIRECT,))
+    async def app(
+        self, owner: Account, profile: str, registered: Registration = REGISTRATION
+    ) -> clients.NewClient:
+        form = clients.ClientForm(f"bench {profile}", "web", profile, (REDIRECT,), registered=registered)
         return await clients.register(self.server, owner, form)
 
     async def person(self, name: str) -> Account:
@@ -137,6 +153,25 @@ class Preparation:
             lists.append((held, Save(root), Save(kept)))
             requests.append(self.post(path, asked | {"code": code}))
         await self.apply(lists)
+        self.write(name, requests)
+
+    async def refresh(self, name: str, count: int, people: list[Account], app: clients.NewClient) -> None:
+        """Refresh tokens that nobody has used."""
+        requests: list[bytes] = []
+        kept: list[Save] = []
+        asked = {
+            "grant_type": "refresh_token",
+            "client_id": app.client.id,
+            "client_secret": app.secret or "",
+        }
+        for number in range(count):
+            token = self.server.mint.refresh_token(self.server.clock())
+            root = self.root(people[number % ACCOUNTS], app.client)
+            end = root.granted_at + 30 * 24 * 3600
+            kept += (Save(root), Save(RefreshToken(digest(token), root, root.granted_at, end)))
+            requests.append(self.post("/oauth/token", asked | {"refresh_token": token}))
+        for first in range(0, len(kept), AT_ONCE):
+            await self.server.store.apply(tuple(kept[first : first + AT_ONCE]))
         self.write(name, requests)
 
     def root(self, account: Account, client: Client) -> Authorization:

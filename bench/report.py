@@ -59,11 +59,15 @@ def row(bench: Bench, server: Server, name: str, measures: Measures) -> list[str
 
 
 def beside(bench: Bench, server: Server, name: str) -> Measures | None:
-    """valetkey's own on the same engine; what has none is held against SQLite, introspection against a bearer check."""
+    """valetkey's own on the same engine; what has none is held against SQLite, introspection against a bearer check.
+
+    An exchange that gives a refresh token, too, is held against one that does.
+    """
     if isinstance(server, Valetkey):
         return None
     engine = "postgresql" if server.engine == "postgresql" else "sqlite"
-    return bench.found.get((f"valetkey {engine}", "bearer" if name == "introspect" else name))
+    like = {"introspect": "bearer"} | ({"exchange": "exchange-refresh"} if "refresh" in server.GOOD else {})
+    return bench.found.get((f"valetkey {engine}", like.get(name, name)))
 
 
 def compared(bench: Bench) -> Iterator[list[str]]:

@@ -26,12 +26,14 @@ class Operation:
     rate: float = 0.0
 
 
-# authorize stands before exchange: the peers exchange what it gave
+# authorize stands before exchange, and that before refresh: the peers use what they gave
 OPERATIONS = (
     Operation("empty", "empty"),
     Operation("authorize", "authorize"),
     Operation("exchange", "exchange", again=False),
     Operation("exchange-oauth21", "exchange-oauth21", again=False),
+    Operation("exchange-refresh", "exchange-refresh", again=False),
+    Operation("refresh", "refresh", again=False),
     Operation("bearer", "bearer"),
     Operation("introspect", "introspect"),
     Operation("login", "login"),

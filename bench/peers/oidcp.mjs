@@ -115,6 +115,7 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
   cookies: { keys: ['a-key-for-the-cookies-of-this-bench'] },
   scopes: ['openid', 'offline_access', 'api'],
   features: { introspection: { enabled: true }, devInteractions: { enabled: true } },
+  rotateRefreshToken: true, // by itself it does so for a secret's holder only near the token's end
   issueRefreshToken: async (ctx, client) => client.grantTypeAllowed('refresh_token'),
   findAccount: async (ctx, id) => ({ accountId: id, claims: async () => ({ sub: id, name: `The Real ${id}` }) }),
   ttl: { AuthorizationCode: 600, AccessToken: 3600, Session: day, Grant: day, Interaction: 3600, IdToken: 3600, RefreshToken: day },

@@ -15,7 +15,8 @@ def test_a_small_run_measures_everything_and_every_answer_is_good(tmp_path: Path
     command = [sys.executable, "bench/run.py", *SMALL, *places]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200)
     assert run.returncode == 0, run.stdout + run.stderr
-    ours = ("empty", "authorize", "exchange", "exchange-oauth21", "bearer", "introspect", "login")
+    exchanges = ("exchange", "exchange-oauth21", "exchange-refresh", "refresh")
+    ours = ("empty", "authorize", *exchanges, "bearer", "introspect", "login")
     for operation in (*ours, "bearer beside logins"):
         assert f"| valetkey sqlite | {operation} " in run.stdout
     for operation in ("empty", "exchange", "bearer", "introspect"):
