@@ -125,6 +125,19 @@ async def test_C17_no_other_jwt_of_the_client_passes_for_an_assertion(house: Hou
         assert "typ" in await refused(house, KEY.jwt(claims(house, app), {"typ": typ}))
 
 
+@ONE_STORE
+async def test_C17_an_assertion_is_no_token_and_a_token_no_assertion(house: House, app: App) -> None:
+    assertion = KEY.jwt(claims(house, app))
+    assert not await house.lives(assertion)
+    token = (await ask(house, assertion)).json()["access_token"]
+    assert await refused(house, token) == "client_assertion is not a signed JWT in the compact form"
+    for grant, name in (("authorization_code", "code"), ("refresh_token", "refresh_token")):
+        for value in (assertion, token):
+            fresh = KEY.jwt(claims(house, app, jti=f"{name}{len(value)}"))
+            answer = await ask(house, fresh, grant_type=grant, **{name: value})
+            assert answer.status_code == 400 and "access_token" not in answer.json(), answer.text
+
+
 # --- C18 and 5.6 ------------------------------------------------------------------------------------------------------
 
 
@@ -164,6 +177,7 @@ def forged(house: House, app: App) -> dict[str, str]:
         "end that is true": KEY.jwt(claims(house, app, exp=True)),
         "endless": KEY.raw(b'{"alg":"ES256"}', text.replace(b'"exp": ', b'"exp": 1e999, "x": ')),
         "born tomorrow (CVE-2020-26244)": KEY.jwt(claims(house, app, iat=house.clock() + 86400)),
+        "remembered for ever (CVE-2025-2559)": KEY.jwt(claims(house, app, exp=2**53)),
         "no jti": KEY.jwt(claims(house, app, jti=None)),
     }
 
