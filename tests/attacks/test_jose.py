@@ -1,4 +1,4 @@
-"""JWTs as weapons: D5 assertions, C17 one credential in the place of another, C18 and 5.6 the readers of JOSE."""
+"""JWTs as weapons: D5 assertions, A17 and A18 request objects, C17 one credential in the place of another, C18 and 5.6 the readers of JOSE."""
 
 import asyncio
 import json
@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.house import ONE_STORE, SITE, App, Build, House
+from tests.house import ONE_STORE, SITE, App, Build, House, parameters
 from tests.signing import Signer, b64, keyed, unsigned
 from valetkey.protocol.rules.client_assertion import JWT_BEARER
 
@@ -114,6 +114,73 @@ async def test_D5_two_clients_may_choose_the_same_jti(house: House, app: App) ->
 async def test_D5_one_for_another_server(house: House, app: App, aud: object) -> None:
     """The audience injection of the FAPI 2.0 analysis: what names somebody else, too, may have come from there."""
     assert " aud" in await refused(house, KEY.jwt(claims(house, app, aud=aud)))
+
+
+# --- A17 and A18 ------------------------------------------------------------------------------------------------------
+
+PKCE = {"code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "code_challenge_method": "S256"}
+
+
+async def signing_app(house: House) -> App:
+    made = await house.make_app(profile="oauth21")
+    return await house.registered(made, jwks=KEY.jwks, require_signed_request_object=True)
+
+
+def asked(app: App, **more: Any) -> dict[str, Any]:
+    plain = {"iss": app.id, "aud": SITE, "client_id": app.id, "redirect_uri": app.redirect_uri}
+    return plain | {"response_type": "code", "scope": "basic", "state": "signed"} | PKCE | more
+
+
+@ONE_STORE
+async def test_A17_only_what_is_signed_counts(house: House) -> None:
+    app, browser = await signing_app(house), await house.logged_in(await house.make_account())
+    beside = {"redirect_uri": "https://evil.example/cb", "state": "other", "scope": "basic likes", **PKCE}
+    beside["code_challenge"] = "A" * 43
+    left = await house.allow(browser, app, request=KEY.jwt(asked(app)), **beside)
+    assert left.startswith(app.redirect_uri + "?") and parameters(left)["state"] == "signed"
+    answer = await house.form(
+        "/oauth/token",
+        grant_type="authorization_code",
+        client_id=app.id,
+        client_secret=app.secret,
+        code=parameters(left)["code"],
+        code_verifier="dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+    )
+    assert answer.status_code == 200 and answer.json()["scope"] == "basic"
+
+
+@ONE_STORE
+async def test_A17_A18_what_the_client_did_not_sign_goes_nowhere(house: House) -> None:
+    """Neither to the app nor to an address in the request: a page, and no link (A2)."""
+    app, browser = await signing_app(house), await house.logged_in(await house.make_account())
+    said = asked(app)
+    head, payload, signature = KEY.jwt(said).split(".")
+    evil = b64(json.dumps(said | {"redirect_uri": "https://evil.example/cb"}).encode())
+    for request in (
+        None,
+        "",
+        unsigned(said),
+        f"{head}.{evil}.{signature}",
+        THIEF.jwt(said),
+        THIEF.jwt(said, {"jwk": THIEF.jwk}),
+        keyed(said, KEY.jwks.encode()),
+        KEY.jwt(said | {"aud": "https://evil.example"}),
+        KEY.jwt(said | {"iss": "other"}),
+        KEY.jwt(said | {"sub": app.id}),
+        KEY.jwt(said | {"client_id": "other"}),
+        KEY.jwt(said | {"request": KEY.jwt(said)}),
+        KEY.jwt(said | {"request_uri": "https://evil.example/r"}),
+        KEY.jwt(said | {"exp": house.clock() - 601}),
+        KEY.jwt(said | {"redirect_uri": "https://evil.example/cb"}),
+        KEY.jwt(said | {"redirect_uri": None}),
+        KEY.jwt(said, {"typ": "client-authentication+jwt"}),
+        KEY.jwt(said, {"crit": ["x"]}),
+        f"{head}.{payload}.",
+        "https://evil.example/request.jwt",
+    ):
+        page = await browser.open(house.authorize_url(app, request=request))
+        assert page.left is None and page.status == 400, request
+        assert "evil.example" not in page.text
 
 
 # --- C17 --------------------------------------------------------------------------------------------------------------
