@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from tests.house import VirtualClock
 from tests.server.test_key_pairs import check, octets
 from valetkey.protocol.changes import Save
+from valetkey.protocol.resource import Resource
 from valetkey.protocol.rules.rotation import SECRET
 from valetkey.protocol.sealed_key import SealedKey
 from valetkey.server import key_pairs, key_ring, master
@@ -239,6 +240,16 @@ async def test_on_postgresql_without_a_master_key_nothing_is_signed(fresh_postgr
         await replica(given=None)
     for server in replica.made:
         await server.close()
+
+
+async def test_on_postgresql_whoever_promises_jwts_needs_a_master_key(fresh_postgres: str) -> None:
+    jwts = (Resource("https://photos.example/", token_format="jwt"),)
+    server = assemble(Settings(database=fresh_postgres, resources=jwts))
+    with pytest.raises(
+        MasterKeyError, match=r"no master key is given.*JWTs; type `valetkey keys master > FILE`"
+    ):
+        await server.open()
+    await server.close()
 
 
 async def test_beside_an_sqlite_database_one_is_made(on_sqlite: Replicas, fresh_sqlite: Path) -> None:

@@ -67,6 +67,10 @@ class Keys:
         found = await self.store.keys()
         if self.master is None:
             self.master = master.given(self.settings, os.environ) or self.own_master(found)
+        if self.master is None and any(each.token_format == "jwt" for each in self.settings.resources):
+            raise MasterKeyError(
+                f"no master key is given, and there are resources whose tokens are JWTs; {master.HOW}"
+            )
         if strangers := self.take(found):
             raise MasterKeyError(self.why_shut(strangers[0]))
         try:

@@ -94,6 +94,8 @@ class Lookups(ABC):
         client_version, account_version, used_at, *rest = row
         token = rows.token(token_digest, rest[:_TOKEN], rows.authorization(rest[_TOKEN:]))
         client_id, account_id = token.authorization.client_id, token.authorization.account_id
+        if token.terms.client and not _acts(await self.client(token.terms.client)):
+            return None  # who holds it after an exchange is not there any more
         client = self._clients.find(client_id, client_version) or await self.client(client_id)
         account = None
         if account_id != NOBODY:
@@ -230,6 +232,10 @@ def _device(row: Row) -> DeviceRequest:
     """A device and, once it was allowed, its authorization."""
     root = row[_DEVICE:]
     return rows.device(row[:_DEVICE], None if root[0] is None else rows.authorization(root))
+
+
+def _acts(client: Client | None) -> bool:
+    return client is not None and client.disabled_at is None
 
 
 def _text(key: str) -> str:

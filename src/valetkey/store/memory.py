@@ -68,6 +68,9 @@ class MemoryStore:
         client = self._tables.clients.get(root.client_id)
         if client is None or (account is None and root.account_id != NOBODY):
             return None
+        holder = self._tables.clients.get(token.terms.client or client.id)
+        if holder is None or (holder is not client and holder.disabled_at is not None):
+            return None
         return BearerFacts(token, account, client, self._tables.used.get(root.id))
 
     async def introspect_facts(self, client_id: str, token_digest: bytes) -> ExchangeFacts:

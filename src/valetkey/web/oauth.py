@@ -170,9 +170,8 @@ class FormEndpoint:
         if scope["method"] == "OPTIONS":
             return await preflight(send, b"POST", self.profile.sender != "never")
         if scope["method"] != "POST":
-            return await self.refuse(
-                send, Rejected(405, "method", f"POST is the only way to ask for a {self.what}")
-            )
+            one = ("an " if self.what[0] in "aeiou" else "a ") + self.what
+            return await self.refuse(send, Rejected(405, "method", f"POST is the only way to ask for {one}"))
         try:
             nonce = self.server.nonces.current() if self.profile.sender != "never" else ""
             answer = await self.answer(scope, receive)

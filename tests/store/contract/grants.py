@@ -43,7 +43,7 @@ BOUND = Terms(
     jkt="jkt",
     x5t="x5t",
     actor='{"sub":"app"}',
-    client="gateway",
+    client="app",
     auth_time=NOW,
     acr="2",
 )

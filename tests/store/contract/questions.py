@@ -1,9 +1,11 @@
 """Contract: what a question about a token is answered from, and one token that ends alone."""
 
+from msgspec.structs import replace
+
 from tests.store.samples import NOW, account, authorization, client, digest, settle_in, token
-from valetkey.protocol.changes import Expire, Revoke, Save
+from valetkey.protocol.changes import Expire, Remove, Revoke, Save
 from valetkey.protocol.facts import BearerFacts, ExchangeFacts
-from valetkey.protocol.model import NOBODY
+from valetkey.protocol.model import NOBODY, Terms
 from valetkey.store import Store
 
 NOTHING = digest("nothing")
@@ -47,3 +49,16 @@ class QuestionsContract:
         await store.apply((Expire(digest("two"), NOW), Revoke(2, NOW)))
         assert await store.clean(NOW, 100) == 4  # and the authorization goes with the last
         assert await store.bearer_facts(digest("two")) is None
+
+    async def test_a_token_that_was_exchanged_lives_as_long_as_who_holds_it(self, store: Store) -> None:
+        await settle_in(store)
+        bound = replace(token(), terms=Terms(client="other"))
+        await store.apply((Save(client("other")), Save(authorization()), Save(bound)))
+        assert (await store.bearer_facts(bound.digest)) == BearerFacts(bound, account(), client())
+        await store.apply((Save(client("other", disabled_at=NOW, version=2)),))
+        assert await store.bearer_facts(bound.digest) is None
+        assert (await store.introspect_facts("app", bound.digest)).subject is None
+        await store.apply((Save(client("other", version=3)),))
+        assert (await store.introspect_facts("app", bound.digest)).subject is not None
+        await store.apply((Remove("other"),))
+        assert await store.bearer_facts(bound.digest) is None
