@@ -1,4 +1,4 @@
-"""JWTs as weapons: D5 assertions, A17 and A18 request objects, C17 one credential in the place of another, C18 and 5.6 the readers of JOSE."""
+"""JOSE: D5 assertions, A17 and A18 request objects, C17 one credential for another, C18 and 5.6 the readers."""
 
 import asyncio
 import json
