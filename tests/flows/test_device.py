@@ -113,7 +113,7 @@ async def test_only_an_app_that_registered_the_grant(house: House) -> None:
         answer = await house.http().post("/oauth/device_authorization", data={"client_id": app.id})
         assert (answer.status_code, answer.json()["error"]) == (400, "unauthorized_client")
         assert await told(house, app, {"device_code": "vk_dc_"}) == "unauthorized_client"
-    classic = await house.make_app(profile="classic", registered=MAY)
+    classic = await house.make_app(profile="classic")
     fields = {"client_id": classic.id, "client_secret": classic.secret}
     answer = await house.http().post("/oauth/device_authorization", data=fields)
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
