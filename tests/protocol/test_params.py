@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from valetkey.protocol.errors import InvalidRequest
-from valetkey.protocol.params import FIELDS, NAME_BYTES, VALUE_BYTES, Params, parse, printable
+from valetkey.protocol.params import FIELDS, NAME_BYTES, SEVERAL, VALUE_BYTES, Params, parse, printable
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=30)
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=10)
@@ -248,3 +248,31 @@ def test_long_values_have_the_bound_that_was_said() -> None:
     text = "a" * 5000
     assert parse(f"a={text}&b=%20".encode(), longest=5000).get("a") == text
     assert parse(f"a={text}".encode(), longest=5000).get("a") == text
+
+
+# --- names that may be there several times (RFC 8707 2) --------------------------------------------------------------
+
+
+def test_several_values_of_the_names_that_may_have_them() -> None:
+    sent = parse(b"resource=a&x=1&resource=b%20c&resource=a&resource=&audience=d", several=SEVERAL)
+    assert sent.all("resource") == ("a", "b c") and sent.get("resource") == "a"
+    assert (sent.all("audience"), sent.all("x"), sent.all("y")) == (("d",), ("1",), ())
+    assert list(sent.items()) == [
+        ("resource", "a"), ("x", "1"), ("audience", "d"), ("resource", "b c"), ("resource", "a"), ("resource", "")
+    ]  # fmt: skip
+    again = parse("&".join(sent.spelled()).encode(), several=SEVERAL)
+    assert again.all("resource") == ("a", "b c") and again.get("audience") == "d"
+    with pytest.raises(InvalidRequest, match="resource is there twice"):
+        sent.check_once()
+    parse(b"resource=a", several=SEVERAL).check_once()
+
+
+def test_no_other_name_may_and_nowhere_else() -> None:
+    for sent, several in ((b"x=1&resource=a&x=2", SEVERAL), (b"resource=a&resource=b", ())):
+        with pytest.raises(InvalidRequest, match="is there twice"):
+            parse(sent, several=several)
+
+
+def test_their_number_is_bounded_too() -> None:
+    with pytest.raises(InvalidRequest, match="more than"):
+        Params([("resource", str(n)) for n in range(FIELDS + 1)], several=SEVERAL)

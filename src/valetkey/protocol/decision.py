@@ -135,6 +135,7 @@ class DeviceWaits(Struct, frozen=True):
     client: Client
     scope: tuple[str, ...]
     changes: Changes = ()
+    terms: Terms = TERMS
 
 
 class DeviceUnknown(Struct, frozen=True):
@@ -165,6 +166,7 @@ class DeviceAnswered(Struct, frozen=True):
     said: str
     scope: tuple[str, ...]
     changes: Changes = ()
+    terms: Terms = TERMS
 
 
 AuthorizeDecision = ErrorPage | Refuse | AskLogin | AskConsent | Answer

@@ -9,7 +9,7 @@ from valetkey.protocol.endpoints.authorize import decide as rules_decide
 from valetkey.protocol.errors import InvalidRequest, OAuthError
 from valetkey.protocol.facts import AuthorizeFacts
 from valetkey.protocol.model import AccessToken, Authorization, AuthorizationCode, Ticket
-from valetkey.protocol.params import Params, parse
+from valetkey.protocol.params import SEVERAL, Params, parse
 from valetkey.protocol.response_types import RESPONSE_TYPES
 from valetkey.protocol.rules import response_mode
 from valetkey.protocol.rules.digest import digest
@@ -46,7 +46,7 @@ async def authorize(
 ) -> Outcome:
     """What becomes of an authorization request in this browser. Raises settle.Busy, store.base.Unavailable."""
     try:
-        params = parse(query)
+        params = parse(query, several=SEVERAL)
     except OAuthError as error:
         return ErrorPage(error, server.book.default)
     stranger = await introduce(server, params, network)
@@ -73,7 +73,7 @@ async def answer_consent(
         return ErrorPage(
             InvalidRequest("ticket_unknown", "this confirmation is not known"), server.book.default
         )
-    params = parse(kept.query)
+    params = parse(kept.query, several=SEVERAL)
 
     async def facts_now(used: frozenset[bytes]) -> tuple[Ticket | None, AuthorizeFacts]:
         return await server.store.ticket(kept.digest), await look_up(server, params, session_digest)

@@ -86,7 +86,7 @@ def written(server: AuthorizationServer, decision: DeviceAnswered, now: int) -> 
     if decision.said != "allow":
         return (*decision.changes, AnswerDevice(decision.digest, decision.said))
     key, who, app = server.mint.authorization_id(now), decision.account.id, decision.client.id
-    root = Authorization(key, who, app, decision.scope, now)
+    root = Authorization(key, who, app, decision.scope, now, terms=decision.terms)
     return (*decision.changes, Save(root), AnswerDevice(decision.digest, decision.said, root))
 
 

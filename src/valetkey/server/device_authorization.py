@@ -50,7 +50,8 @@ async def device_authorization(
         if isinstance(decision, Refused):
             return decision
         code, shown = server.mint.device_code(now), server.mint.user_code()
-        kept = DeviceRequest(digest(code), shown, client_id, decision.scope, now + LIFETIME, INTERVAL)
+        times, terms = (now + LIFETIME, INTERVAL), decision.terms
+        kept = DeviceRequest(digest(code), shown, client_id, decision.scope, *times, terms)
         return Waiting(code, shown, (*decision.changes, Save(kept)))
 
     done = await settle(server.store, facts, decide)

@@ -9,7 +9,7 @@ from valetkey.protocol.endpoints import pushed_request as rules
 from valetkey.protocol.errors import OAuthError
 from valetkey.protocol.facts import AuthorizeFacts, ExchangeFacts
 from valetkey.protocol.model import Client, PushedRequest
-from valetkey.protocol.params import Params, parse
+from valetkey.protocol.params import SEVERAL, Params, parse
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.rules import request_object
 from valetkey.protocol.rules.digest import digest
@@ -86,10 +86,10 @@ async def going_to(server: AuthorizationServer, query: bytes) -> tuple[Client | 
     """The client of an authorization request and the redirect_uri it asks for, pushed or signed or neither; for the
     pages before it, which trust none of this."""
     try:
-        params = parse(query)
+        params = parse(query, several=SEVERAL)
         client = await server.store.client(params.get("client_id") or "")
         facts = await found(server, params, AuthorizeFacts())
-        asked = parse(facts.pushed.query, longest=LONGEST) if facts.pushed else params
+        asked = parse(facts.pushed.query, longest=LONGEST, several=SEVERAL) if facts.pushed else params
     except OAuthError:
         return None, ""
     signed = unverified(asked)

@@ -1,7 +1,7 @@
 """Bodies: bytes of a form to Params, with every limit before the parser (R17, J1-J5)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -85,22 +85,24 @@ class Upload(msgspec.Struct, frozen=True):
     content: bytes
 
 
-def read_form(body: bytes, content_type: bytes, longest: int = 4096) -> tuple[Params, Upload | None]:
+def read_form(
+    body: bytes, content_type: bytes, longest: int = 4096, several: Collection[str] = ()
+) -> tuple[Params, Upload | None]:
     """Fields, and the file if there is one, of a form body; no Content-Type at all is read as urlencoded.
 
     Raises Rejected for a type, charset or shape that is not a form, OAuthError for parameters that are not clean.
     """
     if not content_type or content_type == URLENCODED:
-        return parse(body, longest=longest), None
+        return parse(body, longest=longest, several=several), None
     kind, options = parse_options_header(content_type)
     if options.get(b"charset", b"utf-8").lower() not in UTF8:
         raise Rejected(415, "charset", "the charset must be UTF-8")
     if kind == URLENCODED:
-        return parse(body, longest=longest), None
+        return parse(body, longest=longest, several=several), None
     if kind == b"multipart/form-data":
         parts = Parts()
         parts.feed(body, options.get(b"boundary", b""))
-        return Params(parts.pairs, longest=longest), parts.upload
+        return Params(parts.pairs, longest=longest, several=several), parts.upload
     raise Rejected(
         415, "content_type", "the body must be multipart/form-data or application/x-www-form-urlencoded"
     )

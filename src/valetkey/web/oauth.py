@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from valetkey.protocol.decision import AskLogin, ErrorPage, Refuse
 from valetkey.protocol.errors import OAuthError
-from valetkey.protocol.params import VALUE_BYTES, Params
+from valetkey.protocol.params import SEVERAL, VALUE_BYTES, Params
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.rules.headers import Headers
 from valetkey.server import authorize as acts
@@ -164,6 +164,7 @@ class FormEndpoint:
         longest: int = VALUE_BYTES,
     ) -> None:
         self.server, self.profile, self.act, self.what, self.longest = server, profile, act, what, longest
+        self.several = SEVERAL if profile.resources != "never" else ()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; nothing but JSON leaves here."""
@@ -196,7 +197,7 @@ class FormEndpoint:
         """Bytes to parameters, then the five steps. Raises Rejected, OAuthError, Busy, Unavailable."""
         headers = headers_of(scope)
         body = await read_body(receive, headers)
-        params, _ = read_form(body, headers.get(b"content-type", b""), self.longest)
+        params, _ = read_form(body, headers.get(b"content-type", b""), self.longest, self.several)
         failures, client_id = self.server.failures, params.get("client_id") or ""
         if failures.counts and failures.too_many(guard.network(Request(scope)), client_id):
             raise Rejected(429, "secret_failures", "too many failed attempts; please wait a minute")

@@ -36,7 +36,7 @@ from valetkey.protocol.decision import (
 from valetkey.protocol.endpoints.authorize import decide
 from valetkey.protocol.facts import AuthorizeFacts
 from valetkey.protocol.model import TERMS, Account, Client, Consent, Registration, Session, Terms
-from valetkey.protocol.params import Params, parse
+from valetkey.protocol.params import SEVERAL, Params, parse
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.profiles.classic import CLASSIC
 from valetkey.protocol.profiles.oauth20 import OAUTH20
@@ -527,3 +527,18 @@ def test_whether_the_answer_is_signed_holds_for_yes_and_no(mode: str, signs: str
 def test_a_mode_that_is_not_known_is_refused_unsigned() -> None:
     refuse = decided(request(response_mode="form_post.jwt"), facts(client(profile="oauth20")))
     assert isinstance(refuse, Refuse) and refuse.reason == "response_mode_unknown" and refuse.signs == ""
+
+
+# --- for some servers (RFC 8707) -------------------------------------------------------------------------------------
+
+
+def test_the_servers_that_a_request_names() -> None:
+    pairs = [*request(**PKCE).items(), ("resource", "https://a.test/"), ("resource", "https://b.test/")]
+    sent = Params(pairs, several=SEVERAL)
+    answer = decide(sent, facts(client(profile="oauth21")), "allow", BOOK, NOW)
+    assert isinstance(answer, Answer)
+    assert answer.terms == Terms(resource=("https://a.test/", "https://b.test/"))
+    refused = decided(request(resource="nonsense", **PKCE), facts(client(profile="oauth21")))
+    assert isinstance(refused, Refuse) and "error=invalid_target" in refused.location
+    page = decide(sent, facts(client()), "allow", BOOK, NOW)
+    assert isinstance(page, ErrorPage) and page.error.reason == "parameter_twice"

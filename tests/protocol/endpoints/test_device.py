@@ -11,7 +11,7 @@ from valetkey.protocol.decision import AskDevice, DeviceAnswered, DeviceUnknown
 from valetkey.protocol.endpoints.device import decide
 from valetkey.protocol.facts import AuthorizeFacts
 from valetkey.protocol.grants.device_code import DEVICE_CODE
-from valetkey.protocol.model import Consent, DeviceRequest, Registration
+from valetkey.protocol.model import Consent, DeviceRequest, Registration, Terms
 
 APP = client(profile="oauth20", registered=Registration(grant_types=(DEVICE_CODE.name,)))
 FACTS = AuthorizeFacts(APP, "Dev", session(), account())
@@ -67,3 +67,9 @@ def test_there_is_nothing_to_answer(
     decision = decide(waits, facts, said, BOOK, NOW)
     assert isinstance(decision, DeviceUnknown)
     assert (decision.error.reason, decision.changes) == (reason, ())
+
+
+def test_what_the_device_asked_for_goes_into_the_authorization() -> None:
+    terms = Terms(resource=("https://a.test/",))
+    answered = decide(device(terms=terms), FACTS, "allow", BOOK, NOW)
+    assert isinstance(answered, DeviceAnswered) and answered.terms == terms

@@ -10,7 +10,7 @@ from valetkey.protocol.endpoints.device_authorization import decide, read
 from valetkey.protocol.errors import InvalidRequest
 from valetkey.protocol.facts import NOTHING_KNOWN
 from valetkey.protocol.grants.device_code import DEVICE_CODE
-from valetkey.protocol.model import Client, Registration
+from valetkey.protocol.model import Client, Registration, Terms
 from valetkey.protocol.profiles.oauth20 import OAUTH20
 from valetkey.protocol.profiles.oauth21 import OAUTH21
 from valetkey.protocol.rules.credentials import ClientAuth
@@ -74,3 +74,11 @@ def test_what_proves_the_client_is_written_with_either_answer(monkeypatch: pytes
     monkeypatch.setitem(METHODS, "none", ClientAuth("none", lambda *_: (once,)))
     assert outcome(BOX).changes == (once,)
     assert outcome(BOX, scope="unknown").changes == (once,)
+
+
+def test_the_servers_that_a_device_names() -> None:
+    """RFC 8707 2."""
+    found = outcome(BOX, resource="https://a.test/")
+    assert found == DeviceWaits(BOX, ("basic",), (), Terms(resource=("https://a.test/",)))
+    refused = outcome(BOX, resource="nonsense")
+    assert isinstance(refused, Refused) and refused.error.code == "invalid_target"

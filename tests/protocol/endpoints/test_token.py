@@ -5,6 +5,7 @@ import hashlib
 from dataclasses import replace as other_rules
 
 import pytest
+from msgspec.structs import replace
 
 from tests.proofs import Prover
 from tests.protocol.samples import (
@@ -36,12 +37,13 @@ from valetkey.protocol.errors import InvalidClient, InvalidRequest, OAuthError
 from valetkey.protocol.facts import ExchangeFacts, Known
 from valetkey.protocol.grants import GRANTS
 from valetkey.protocol.model import TERMS, AuthorizationCode, Client, Registration, Terms
-from valetkey.protocol.params import Params, parse
+from valetkey.protocol.params import SEVERAL, Params, parse
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.profiles.classic import CLASSIC
 from valetkey.protocol.profiles.oauth20 import OAUTH20
 from valetkey.protocol.profiles.oauth21 import OAUTH21
 from valetkey.protocol.rules.credentials import REQUEST_NAMES, ClientAuth, Credentials
+from valetkey.protocol.rules.grant import Grant
 from valetkey.protocol.rules.headers import NO_HEADERS
 
 NOTHING = Params([])
@@ -432,3 +434,47 @@ def test_a_proof_used_before() -> None:
 def test_classic_reads_no_proof() -> None:
     request = read(params(**BODY), NOTHING, headers(dpop="x"), CLASSIC)
     assert decide(request, FACTS, BOOK, NOW) == GRANTED
+
+
+# --- for some servers (RFC 8707 2.2) ---------------------------------------------------------------------------------
+
+A, B = "https://a.test/", "https://b.test/"
+
+
+def meant_for(named: tuple[str, ...], allowed: tuple[str, ...]) -> Granted | Refused:
+    held = code(authorization=authorization(terms=Terms(resource=allowed)))
+    sent = Params([*BODY.items(), *(("resource", each) for each in named)], several=SEVERAL)
+    done = decide(
+        read(sent, NOTHING, headers(), TODAY), ExchangeFacts(client(), held, account()), under(TODAY), NOW
+    )
+    assert isinstance(done, Granted | Refused)
+    return done
+
+
+@pytest.mark.parametrize(
+    ("named", "allowed", "terms"),
+    [
+        ((), (), TERMS),
+        ((), (A, B), TERMS),
+        ((A,), (A, B), Terms(resource=(A,))),
+        ((A, B), (A, B), TERMS),
+        ((A,), (), Terms(resource=(A,))),
+    ],
+)
+def test_a_token_for_what_was_allowed(named: tuple[str, ...], allowed: tuple[str, ...], terms: Terms) -> None:
+    done = meant_for(named, allowed)
+    assert isinstance(done, Granted) and done.terms == terms
+
+
+def test_a_token_for_more_uses_nothing_up() -> None:
+    done = meant_for((A, "https://c.test/"), (A, B))
+    assert isinstance(done, Refused) and (done.error.code, done.changes) == ("invalid_target", ())
+
+
+def test_an_exchange_says_itself_whom_its_token_is_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    exchanged = replace(GRANTED, profile=TODAY, terms=Terms(resource=(B,), client="app"))
+    monkeypatch.setitem(
+        GRANTS, "authorization_code", Grant("authorization_code", "code", lambda _: exchanged)
+    )
+    done = meant_for((A,), ())
+    assert done == exchanged

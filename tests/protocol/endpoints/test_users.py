@@ -29,6 +29,7 @@ from valetkey.protocol.endpoints.users import (
     Accepted,
     Denied,
     bad_parameters,
+    check_audience,
     check_place,
     check_sender,
     decide,
@@ -348,3 +349,29 @@ def test_two_tokens_also_under_dpop() -> None:
     with pytest.raises(Denied) as caught:
         read(params(access_token=TOKEN), headers(f"DPoP {TOKEN}"))
     assert caught.value.reason == "token_twice"
+
+
+@pytest.mark.parametrize(
+    ("own", "root", "fine"),
+    [
+        ((), (), True),
+        (("https://id.test",), (), True),
+        (("https://a.test", "https://id.test"), (), True),
+        (("https://a.test",), (), False),
+        ((), ("https://a.test",), False),
+        (("https://id.test",), ("https://a.test", "https://id.test"), True),
+        (("https://a.test",), ("https://a.test", "https://id.test"), False),
+    ],
+)
+def test_a_token_for_other_servers_opens_nothing_here(
+    own: tuple[str, ...], root: tuple[str, ...], fine: bool
+) -> None:
+    """C14."""
+    token = AccessToken(
+        digest(TOKEN), authorization(terms=Terms(resource=root)), NOW, terms=Terms(resource=own)
+    )
+    if fine:
+        return check_audience(token, "https://id.test")
+    with pytest.raises(Denied) as caught:
+        check_audience(token, "https://id.test")
+    assert (caught.value.reason, caught.value.status) == ("token_elsewhere", 400)

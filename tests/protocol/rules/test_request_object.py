@@ -210,3 +210,10 @@ def test_elsewhere_it_need_not_be() -> None:
 def test_it_may_end_while_its_person_logs_in() -> None:
     assert resolved(signed(exp=NOW - 599)) == ASKED
     assert refused(signed(nbf=NOW - 10, exp=NOW), book=FAPI_BOOK) == "request_expired"
+
+
+def test_a_list_of_resources_stays_a_list() -> None:
+    """RFC 9101 4 says nothing of parameters that are there several times; JSON has lists."""
+    found = list(request_object.parameters({"resource": ["https://a.test", "https://b.test", 5], "x": [1]}))
+    assert found == [("resource", "https://a.test"), ("resource", "https://b.test"), ("x", "[1]")]
+    assert list(request_object.parameters({"resource": "https://a.test"})) == [("resource", "https://a.test")]

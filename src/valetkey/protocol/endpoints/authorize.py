@@ -15,7 +15,7 @@ from valetkey.protocol.errors import (
     UnsupportedResponseType,
 )
 from valetkey.protocol.facts import AuthorizeFacts
-from valetkey.protocol.model import NOBODY, TERMS, Client, PushedRequest, Terms
+from valetkey.protocol.model import NOBODY, Client, PushedRequest, Terms
 from valetkey.protocol.params import Params
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.response_types import RESPONSE_TYPES
@@ -26,6 +26,7 @@ from valetkey.protocol.rules import (
     pushed_request,
     redirect_uri,
     request_object,
+    resource,
     response_mode,
 )
 from valetkey.protocol.rules import scope as scopes
@@ -87,13 +88,14 @@ def read_request(request: Trusted) -> Requested:
     response_mode.check(params, profile)
     scope = scopes.read(params.get("scope"), profile.always_scope, request.book.catalogue)
     challenge = pkce.read_challenge(params, profile.pkce_required or needs_pkce(client, kind, profile))
-    return Requested(kind, scope, challenge, bindings(params, profile))
+    return Requested(kind, scope, challenge, narrowing(request))
 
 
-def bindings(params: Params, profile: Profile) -> Terms:
-    """What the code and all that comes from it is bound to. Raises OAuthError."""
+def narrowing(request: Trusted) -> Terms:
+    """What the code, and all that comes from it, is bound to and for. Raises OAuthError."""
+    params, profile = request.params, request.profile
     jkt = "" if profile.sender == "never" else dpop.read_thumbprint(params.get("dpop_jkt"))
-    return Terms(jkt=jkt) if jkt else TERMS
+    return Terms(resource=resource.read(params, profile, request.book), jkt=jkt)
 
 
 def refused(request: Trusted, error: OAuthError, facts: AuthorizeFacts, now: int) -> AuthorizeDecision:

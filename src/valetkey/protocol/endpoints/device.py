@@ -29,7 +29,7 @@ def decide(
     if said == "allow":
         kept = () if facts.consent is None else (Hold(account.id, client.id),)
         kept += (Save(consent.merged(client.id, waits.scope, facts.consent, account.id, now)),)
-    return DeviceAnswered(client, account, waits.digest, said, waits.scope, kept)
+    return DeviceAnswered(client, account, waits.digest, said, waits.scope, kept, waits.terms)
 
 
 def still_waiting(waits: DeviceRequest | None, now: int) -> DeviceRequest:

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from valetkey.protocol.changes import Changes
 from valetkey.protocol.client_auth import authenticate
-from valetkey.protocol.decision import Granted, Refused, TokenDecision
+from valetkey.protocol.decision import Granted, Refused, Repeated, TokenDecision
 from valetkey.protocol.errors import (
     InvalidRequest,
     OAuthError,
@@ -16,7 +16,7 @@ from valetkey.protocol.facts import ExchangeFacts
 from valetkey.protocol.grants import GRANTS
 from valetkey.protocol.params import Params
 from valetkey.protocol.profile import Profile
-from valetkey.protocol.rules import credentials, residence, sender
+from valetkey.protocol.rules import credentials, residence, resource, sender
 from valetkey.protocol.rules.credentials import Credentials
 from valetkey.protocol.rules.digest import digest
 from valetkey.protocol.rules.grant import Grant, Proven
@@ -64,10 +64,19 @@ def decide(request: TokenRequest, facts: ExchangeFacts, book: Rulebook, now: int
         asked = Proven(request.params, client, profile, facts, book, now)
         bound, proof = sender.prove(asked, request.headers, profile.token_path)
         written += proof
-        granted = request.grant.decide(replace(asked, sender=bound))
+        granted = narrowed(asked, request.grant.decide(replace(asked, sender=bound)))
     except OAuthError as error:
         error.changes = (*written, *error.changes)
         return Refused(error, profile)
     if isinstance(granted, Granted) and is_jwt(granted, client, book):
         granted = replace(granted, jwt=True)
     return replace(granted, changes=(*written, *granted.changes)) if written else granted
+
+
+def narrowed(asked: Proven, granted: Granted | Repeated) -> Granted | Repeated:
+    """A token for some of the servers that were allowed (RFC 8707 2.2); an exchange has said that itself."""
+    if isinstance(granted, Repeated) or granted.terms.client:
+        return granted
+    allowed = granted.authorization.terms.resource
+    named = resource.narrowed(asked.params, allowed, asked.profile, asked.book)
+    return replace(granted, terms=replace(granted.terms, resource=named)) if named else granted

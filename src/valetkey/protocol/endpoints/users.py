@@ -7,11 +7,11 @@ from msgspec import Struct
 from valetkey.protocol.changes import Changes
 from valetkey.protocol.errors import AccessDenied, OAuthError
 from valetkey.protocol.facts import BearerFacts, Known
-from valetkey.protocol.model import Account
+from valetkey.protocol.model import AccessToken, Account
 from valetkey.protocol.params import Params
 from valetkey.protocol.profile import ErrorAnswer, Profile
 from valetkey.protocol.profiles.classic import error_answer
-from valetkey.protocol.rules import sender, signed_request
+from valetkey.protocol.rules import claims, sender, signed_request
 from valetkey.protocol.rules.checksum import misspelt
 from valetkey.protocol.rules.digest import digest
 from valetkey.protocol.rules.dpop import Call
@@ -108,6 +108,13 @@ def check_sender(shown: Shown, facts: BearerFacts, call: Call, known: Known, now
             parts.append(f'algs="{" ".join(sorted(call.algorithms))}"')
         body = denied(error.reason, "OAuthAccessTokenException", f"{error.description}.", 401).body
         raise Denied(error.reason, (401, body), f"{scheme} {', '.join(parts)}") from None
+
+
+def check_audience(token: AccessToken, issuer: str) -> None:
+    """A token that was asked for other servers is none for this one (RFC 8707 2, C14). Raises Denied."""
+    named = claims.resources(token)
+    if named and issuer not in named:
+        raise invalid_token("token_elsewhere")
 
 
 def check_place(request: ApiRequest, profile: Profile) -> None:

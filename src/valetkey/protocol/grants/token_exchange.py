@@ -85,7 +85,7 @@ def narrowed(asked: Proven, had: tuple[str, ...]) -> tuple[str, ...]:
 def target(asked: Proven, had: tuple[str, ...]) -> tuple[str, ...]:
     """The audiences of the new token: those named, or all that the client may ask for. Raises InvalidTarget."""
     allowed = asked.client.registered.exchanges_for
-    named = tuple(filter(None, (asked.params.get("resource"), asked.params.get("audience"))))
+    named = (*asked.params.all("resource"), *asked.params.all("audience"))
     if any(name not in allowed for name in named):
         raise InvalidTarget("exchange_not_for", "this client may not ask for a token for that audience")
     return named or allowed or had

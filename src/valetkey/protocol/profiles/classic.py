@@ -55,6 +55,7 @@ CLASSIC = Profile(
     response_modes=frozenset(),
     pushing="never",
     sender="never",
+    resources="never",
     redirect_matches=redirect_uri.with_extra_query,
     loopback_ports=False,
     redirect_again=True,

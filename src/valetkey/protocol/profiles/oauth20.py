@@ -28,6 +28,7 @@ OAUTH20 = Profile(
     response_modes=frozenset({"query", "query.jwt", "jwt"}),
     pushing="may",
     sender="may",
+    resources="may",
     redirect_matches=redirect_uri.exact,
     loopback_ports=True,
     redirect_again=True,

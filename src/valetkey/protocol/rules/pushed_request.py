@@ -2,7 +2,7 @@
 
 from valetkey.protocol.errors import InvalidRequest, InvalidRequestUri
 from valetkey.protocol.model import Client, PushedRequest
-from valetkey.protocol.params import Params, parse
+from valetkey.protocol.params import SEVERAL, Params, parse
 from valetkey.protocol.profile import Profile
 
 URN = "urn:ietf:params:oauth:request_uri:"
@@ -42,4 +42,4 @@ def resolve(
         raise InvalidRequestUri("request_uri_spent", "request_uri was used before")
     if now is not None and pushed.expires_at <= now:
         raise InvalidRequestUri("request_uri_expired", "request_uri has expired")
-    return parse(pushed.query, longest=LONGEST)
+    return parse(pushed.query, longest=LONGEST, several=SEVERAL)

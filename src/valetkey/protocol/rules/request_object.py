@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from valetkey.protocol.errors import InvalidRequest, InvalidRequestObject
 from valetkey.protocol.model import Client
-from valetkey.protocol.params import Params
+from valetkey.protocol.params import SEVERAL, Params
 from valetkey.protocol.profile import Assertions
 from valetkey.protocol.rules import jwk, jwt
 from valetkey.protocol.rules.jwt import Untrusted, Unverified
@@ -45,7 +45,7 @@ def resolve(params: Params, client: Client, keys: str, book: Rulebook, now: int)
     try:
         check(token, client, book, now)
         jwt.signed_by(token, jwk.read_set(keys), allowed(client, rule))
-        inner = Params(list(parameters(token.claims)), longest=jwt.LONGEST)
+        inner = Params(list(parameters(token.claims)), longest=jwt.LONGEST, several=SEVERAL)
     except Untrusted as no:
         raise refused(no) from None
     except jwk.BadKey:
@@ -100,7 +100,9 @@ def check_dates(claims: Mapping[str, object], dated: bool, now: int) -> None:
 def parameters(claims: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     """The claims as parameters; what is no string is written as JSON (RFC 9101 4, RFC 9396 4)."""
     for name, value in claims.items():
-        if name not in ABOUT_ITSELF and value is not None:
+        if name in SEVERAL and isinstance(value, list):
+            yield from ((name, each) for each in value if isinstance(each, str))
+        elif name not in ABOUT_ITSELF and value is not None:
             yield name, value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
 
 
