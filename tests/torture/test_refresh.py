@@ -59,44 +59,44 @@ def test_no_fork_no_false_revocation_and_every_theft_is_found(
 
 # --- faults, each of which the search must find -----------------------------------------------------------------------
 
-Again = Callable[[Proven, RefreshToken, Account], Granted | Repeated]
+Again = Callable[[Proven, RefreshToken, Account, int], Granted | Repeated]
 AGAIN: Again = refresh_token.again
 
 
 def with_seal(**fields: Any) -> Again:
     """The rule, and a seal that says something else."""
 
-    def again(asked: Proven, refresh: RefreshToken, account: Account) -> Granted | Repeated:
+    def again(asked: Proven, refresh: RefreshToken, account: Account, at: int) -> Granted | Repeated:
         seal = asked.facts.successor
         seal = replace(seal, **fields) if seal else None
-        return AGAIN(replace(asked, facts=replace(asked.facts, successor=seal)), refresh, account)
+        return AGAIN(replace(asked, facts=replace(asked.facts, successor=seal)), refresh, account, at)
 
     return again
 
 
-def no_retry(asked: Proven, refresh: RefreshToken, account: Account) -> Granted | Repeated:
-    return AGAIN(replace(asked, facts=replace(asked.facts, successor=None)), refresh, account)
+def no_retry(asked: Proven, refresh: RefreshToken, account: Account, at: int) -> Granted | Repeated:
+    return AGAIN(replace(asked, facts=replace(asked.facts, successor=None)), refresh, account, at)
 
 
-def nobody_ended(asked: Proven, refresh: RefreshToken, account: Account) -> Granted | Repeated:
+def nobody_ended(asked: Proven, refresh: RefreshToken, account: Account, at: int) -> Granted | Repeated:
     try:
-        return AGAIN(asked, refresh, account)
+        return AGAIN(asked, refresh, account, at)
     except InvalidGrant as error:
         error.changes = ()
         raise
 
 
-def nobody_told(asked: Proven, refresh: RefreshToken, account: Account) -> Granted | Repeated:
+def nobody_told(asked: Proven, refresh: RefreshToken, account: Account, at: int) -> Granted | Repeated:
     try:
-        return AGAIN(asked, refresh, account)
+        return AGAIN(asked, refresh, account, at)
     except InvalidGrant as error:
         error.changes = tuple(change for change in error.changes if isinstance(change, Revoke))
         raise
 
 
-def grace(asked: Proven, refresh: RefreshToken, account: Account) -> Granted | Repeated:
+def grace(asked: Proven, refresh: RefreshToken, account: Account, at: int) -> Granted | Repeated:
     """What others do in the window: one successor more."""
-    found = AGAIN(asked, refresh, account)
+    found = AGAIN(asked, refresh, account, at)
     root, profile = refresh.authorization, asked.profile
     assert isinstance(found, Granted | Repeated)
     return Granted(root, account, profile, profile.token_lifetime, (), renew=Renewal(3600))

@@ -101,10 +101,19 @@ def test_the_successor_is_bound_as_it_was(bound: Terms) -> None:
     assert (granted.terms, granted.renew) == (bound, Renewal(MONTH, bound, NOW + 120))
 
 
-def test_who_authenticates_may_change_its_key() -> None:
-    granted = outcome(KNOWN, sender=KEY)
+@pytest.mark.parametrize(
+    ("bound", "sender"),
+    [
+        (TERMS, KEY),
+        (TERMS, CERTIFICATE),
+        (KEY, Terms(jkt="key", x5t="other")),
+        (CERTIFICATE, Terms(x5t="certificate", jkt="b")),
+    ],
+)
+def test_what_it_is_not_bound_to_may_change(bound: Terms, sender: Terms) -> None:
+    granted = outcome(shown(terms=bound), sender=sender)
     assert isinstance(granted, Granted)
-    assert (granted.terms, granted.renew) == (KEY, Renewal(MONTH, TERMS, NOW + 120))
+    assert (granted.terms, granted.renew) == (sender, Renewal(MONTH, bound, NOW + 120))
 
 
 @pytest.mark.parametrize(
@@ -291,10 +300,18 @@ def test_what_client_or_catalogue_have_lost_is_given_no_more(
     assert refused(gone)[0] is InvalidScope
 
 
-def test_nothing_is_left_of_the_scope() -> None:
-    gone = outcome(KNOWN, client(registered=Registration(scope=("likes",))))
-    assert refused(gone) == (InvalidScope, "scope_widened", ())
-    assert str(gone) == "this scope is not allowed, or no longer: basic"
+def test_what_is_too_much_is_named() -> None:
+    """All of it, where nothing is left of what was allowed."""
+    for asked, app in (
+        ("basic likes comments", client()),
+        ("", client(registered=Registration(scope=("unused",)))),
+    ):
+        root = authorization(scope=("basic",) if asked else ("likes", "comments"))
+        error = outcome(shown(authorization=root), app, scope=asked)
+        assert refused(error) == (InvalidScope, "scope_widened", ())
+        assert isinstance(error, OAuthError)
+        assert error.description == "this scope is not allowed, or no longer: likes, comments"
+        assert error.subject == "likes, comments"
 
 
 @pytest.mark.parametrize("profile", [OAUTH21, other_rules(OAUTH21, token_lifetime=None)])
@@ -332,9 +349,9 @@ def test_where_it_stays_nothing_is_spent_and_its_end_moves_now_and_then() -> Non
     """FAPI 2.0 5.3.2.1: no rotation."""
     step = MONTH // 20
     for ago, moved in ((0, False), (step, False), (step + 1, True), (MONTH - 1, True)):
-        granted = outcome(shown(expires_at=NOW + MONTH - ago), profile=STAYS)
+        granted = outcome(shown(expires_at=NOW + MONTH - ago), profile=STAYS, sender=KEY)
         changes = (Extend(refresh().digest, NOW + MONTH),) if moved else ()
-        assert granted == Granted(authorization(), account(), STAYS, 3600, changes)
+        assert granted == Granted(authorization(), account(), STAYS, 3600, changes, KEY)
     old = authorization(granted_at=NOW - HALF_A_YEAR + step + 2)
     granted = outcome(shown(authorization=old), profile=STAYS)
     assert isinstance(granted, Granted) and granted.changes == (Extend(refresh().digest, NOW + step + 2),)

@@ -20,15 +20,16 @@ def decide(asked: Proven) -> Granted | Repeated:
     if root.revoked_at is not None or account.disabled_at is not None:
         raise InvalidGrant("refresh_revoked", "the authorization was revoked")
     if refresh.spent_at is not None:
-        return again(asked, refresh, account)
+        return again(asked, refresh, account, refresh.spent_at)
     check_age(asked, refresh, refresh.expires_at)
     terms, end = narrowed(asked, refresh), min(now + book.refresh_lifetime, last_moment(asked, refresh))
-    granted = Granted(root, account, profile, profile.token_lifetime, (), terms)
     if not profile.refresh_rotates:
-        return replace(granted, changes=moved(refresh, end, book.refresh_lifetime))
+        stays = moved(refresh, end, book.refresh_lifetime)
+        return Granted(root, account, profile, profile.token_lifetime, stays, terms)
     spends = (Spend(RefreshToken, refresh.digest, now),)
     retry = now + book.retry_window if book.retry_window else None
-    return replace(granted, changes=spends, renew=Renewal(end - now, refresh.terms, retry))
+    renew = Renewal(end - now, refresh.terms, retry)
+    return Granted(root, account, profile, profile.token_lifetime, spends, terms, renew)
 
 
 def possessed(asked: Proven) -> tuple[RefreshToken, Account]:
@@ -44,7 +45,7 @@ def possessed(asked: Proven) -> tuple[RefreshToken, Account]:
     return refresh, account
 
 
-def again(asked: Proven, refresh: RefreshToken, account: Account) -> Granted | Repeated:
+def again(asked: Proven, refresh: RefreshToken, account: Account, spent_at: int) -> Granted | Repeated:
     """A spent one is shown: its successor once more, while nobody has used that and the window is open.
 
     Otherwise two hold what one was given, and nobody keeps it (RFC 9700 4.14.2).
@@ -56,7 +57,7 @@ def again(asked: Proven, refresh: RefreshToken, account: Account) -> Granted | R
         raise InvalidGrant(REUSED, words, changes=(Revoke(root.id, now), Save(told)))
     check_age(asked, refresh, successor.expires_at)
     terms, lifetime = narrowed(asked, refresh), profile.token_lifetime
-    over = lifetime is not None and (refresh.spent_at or 0) + lifetime <= now
+    over = lifetime is not None and spent_at + lifetime <= now
     if terms == successor.terms and not over:
         return Repeated(successor, profile)
     return Granted(root, account, profile, lifetime, (), terms, beside=successor)
