@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from tests.flows.browser import Browser
 from tests.flows.pairs import PKCE, VERIFIER, Pair, check_refused, first_pair, next_pair, refresh
 from tests.house import App, House, Person
+from tests.proofs import Prover
 from valetkey.protocol.changes import Changes, Save
 from valetkey.protocol.model import Client, Registration
 from valetkey.server import accounts, clients
@@ -162,6 +163,38 @@ async def test_C13_another_client_gets_nothing_and_ends_nothing(
     assert await house.lives(third["access_token"])
     assert await house.store.notices(app.id, 9) == []
     await next_pair(house, app, third)
+
+
+async def test_C13_a_thief_without_the_key_gets_nothing_and_ends_nothing(
+    house: House, browser: Browser
+) -> None:
+    """RFC 9449 5: the refresh tokens of an app without a secret are bound to its key, successors too."""
+    app, key = await house.make_app(profile="oauth21", type="native"), Prover()
+    first = await first_pair(house, browser, app, key)
+    assert first["token_type"] == "DPoP"
+    second = await next_pair(house, app, first, key)
+    assert await next_pair(house, app, first, key) == second, "a retry has a proof of its own"
+    third = await next_pair(house, app, second, key)
+    for pair in (first, second, third):
+        for thief in (None, Prover()):
+            check_refused(await refresh(house, app, pair, thief))
+    assert await house.store.notices(app.id, 9) == []
+    fourth = await next_pair(house, app, third, key)
+    check_refused(await refresh(house, app, first, key))
+    check_refused(await refresh(house, app, fourth, key))
+    assert len(await house.store.notices(app.id, 9)) == 1
+
+
+async def test_C13_a_retry_with_another_key_gets_no_token_of_the_first(
+    house: House, app: App, browser: Browser
+) -> None:
+    """An app with a secret may change its key; what was bound to the one before stays bound to that."""
+    first, one, two = await first_pair(house, browser, app), Prover(), Prover()
+    told = [await next_pair(house, app, first, key) for key in (one, two, None, one)]
+    assert len({pair["refresh_token"] for pair in told}) == 1
+    assert [pair["token_type"] for pair in told] == ["DPoP", "DPoP", "Bearer", "DPoP"]
+    assert told[0]["access_token"] == told[3]["access_token"]
+    assert len({pair["access_token"] for pair in told}) == 3
 
 
 async def test_C13_nothing_is_given_after_the_end(

@@ -5,7 +5,8 @@ from typing import Any
 import httpx2
 
 from tests.flows.browser import Browser
-from tests.house import App, House
+from tests.house import SITE, App, House
+from tests.proofs import Prover
 
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"  # RFC 7636 appendix B
@@ -14,14 +15,18 @@ PKCE = {"code_challenge": CHALLENGE, "code_challenge_method": "S256"}
 Pair = dict[str, Any]
 
 
-async def first_pair(house: House, browser: Browser, app: App, **more: str | None) -> Pair:
-    """Allowed in this browser, and redeemed."""
+async def first_pair(
+    house: House, browser: Browser, app: App, key: Prover | None = None, **more: str | None
+) -> Pair:
+    """Allowed in this browser, and redeemed; with a proof of this key."""
     code = await house.code(browser, app, **(PKCE | more))
     fields = house.exchange_fields(app, code, redirect_uri=None, code_verifier=VERIFIER)
-    return given(await house.http().post("/oauth/token", data=fields))
+    return given(await house.http().post("/oauth/token", data=fields, headers=proof(house, key)))
 
 
-async def refresh(house: House, app: App, pair: Pair, **more: str | None) -> httpx2.Response:
+async def refresh(
+    house: House, app: App, pair: Pair, key: Prover | None = None, **more: str | None
+) -> httpx2.Response:
     """A refresh; more: fields to add, to replace, or (None) to leave out."""
     asked = {
         "grant_type": "refresh_token",
@@ -30,12 +35,18 @@ async def refresh(house: House, app: App, pair: Pair, **more: str | None) -> htt
         "refresh_token": pair["refresh_token"],
     }
     fields = {name: value for name, value in (asked | more).items() if value is not None}
-    return await house.http().post("/oauth/token", data=fields)
+    return await house.http().post("/oauth/token", data=fields, headers=proof(house, key))
 
 
-async def next_pair(house: House, app: App, pair: Pair, **more: str | None) -> Pair:
+async def next_pair(
+    house: House, app: App, pair: Pair, key: Prover | None = None, **more: str | None
+) -> Pair:
     """The pair that a refresh gives."""
-    return given(await refresh(house, app, pair, **more))
+    return given(await refresh(house, app, pair, key, **more))
+
+
+def proof(house: House, key: Prover | None) -> dict[str, str]:
+    return {} if key is None else {"dpop": key.proof(f"{SITE}/oauth/token", house.clock())}
 
 
 def given(answer: httpx2.Response) -> Pair:
