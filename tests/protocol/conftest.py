@@ -25,7 +25,7 @@ def refusals_are_well_spoken() -> Iterator[None]:
         error: OAuthError, reason: str, description: str, subject: str = "", changes: Changes = ()
     ) -> None:
         assert REASON.fullmatch(reason), reason
-        assert SENTENCE.fullmatch(description), description
+        assert SENTENCE.fullmatch(description) and "None" not in description, description
         assert isinstance(subject, str), subject
         made(error, reason, description, subject, changes)
 

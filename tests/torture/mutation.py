@@ -33,13 +33,17 @@ class Mutant:
         return f"{self.function}\n    - {self.was}\n    + {self.became}"
 
     @property
-    def only_case(self) -> bool:
-        """Capitals within a sentence, or in the name of a codec (which Python reads in any case)."""
-        if self.was.casefold() != self.became.casefold():
+    def only_words(self) -> bool:
+        """The words of a sentence, or capitals in the name of a codec (which Python reads in any case)."""
+        was, became = (re.findall(r'"([^"]*)"', line) for line in (self.was, self.became))
+        if re.sub(r'"[^"]*"', "", self.was) != re.sub(r'"[^"]*"', "", self.became):
             return False
-        texts = re.findall(r'"([^"]*)"', self.was)
-        changed = [text for text in texts if text not in re.findall(r'"([^"]*)"', self.became)]
-        return all(" " in text or text in CODECS for text in changed)
+        changed = [(old, new) for old, new in zip(was, became, strict=True) if old != new]
+        return all(
+            (" " in old.strip() and old.casefold() == new.casefold().removeprefix("xx").removesuffix("xx"))
+            or (old in CODECS and old == new.casefold())
+            for old, new in changed
+        )
 
 
 def sandbox(place: Path, mutated: Sequence[str], tests: Sequence[str]) -> None:

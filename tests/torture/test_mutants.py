@@ -22,7 +22,7 @@ def test_every_mutant_is_noticed_or_explained(tmp_path: Path, long_torture: bool
     mutmut(tmp_path, "run", "--max-children", "2")
     found = verdicts(tmp_path)
     assert len(found) > ENOUGH[long_torture]
-    survivors = [mutant for mutant in unseen(tmp_path, found) if not mutant.only_case]
+    survivors = [mutant for mutant in unseen(tmp_path, found) if not mutant.only_words]
     said = explained(PAGE)
     strangers = [str(mutant) for mutant in survivors if (mutant.function, mutant.became) not in said]
     assert not strangers, f"{len(strangers)} of {len(found)} mutants survive unexplained:\n" + "\n".join(
@@ -34,17 +34,21 @@ def test_every_mutant_is_noticed_or_explained(tmp_path: Path, long_torture: bool
 
 
 @pytest.mark.parametrize(
-    ("was", "became", "only_case"),
+    ("was", "became", "only_words"),
     [
         ('raise InvalidGrant("used", "use PKCE")', 'raise InvalidGrant("used", "use pkce")', True),
         ('raise InvalidGrant("used", "use PKCE")', 'raise InvalidGrant("USED", "use PKCE")', False),
         ('text.decode("utf-8")', 'text.decode("UTF-8")', True),
+        ('raise Untrusted("jti", "has no jti")', 'raise Untrusted("jti", "XXhas no jtiXX")', True),
+        ('raise Untrusted("jti", "has no jti")', 'raise Untrusted("XXjtiXX", "has no jti")', False),
+        ('raise Untrusted("jti", "has no jti")', 'raise Untrusted("jti", None)', False),
+        ('" ".join(scope)', '"XX XX".join(scope)', False),
         ('values.get("code")', 'values.get("CODE")', False),
         ("a <= b", "a < b", False),
     ],
 )
-def test_capitals_are_passed_over_in_sentences_only(was: str, became: str, only_case: bool):
-    assert Mutant("rules.x", was, became).only_case is only_case
+def test_words_are_passed_over_in_sentences_only(was: str, became: str, only_words: bool):
+    assert Mutant("rules.x", was, became).only_words is only_words
 
 
 def test_the_page_is_read(tmp_path: Path):

@@ -155,6 +155,12 @@ RENEWS = {
     [
         (APP, FRESH, account(), RENEWS),
         (APP, replace(FRESH, terms=Terms(scope=("likes",))), account(), RENEWS | {"scope": "likes"}),
+        (
+            APP,
+            replace(FRESH, terms=Terms(scope=("likes", "basic"))),
+            account(),
+            RENEWS | {"scope": "likes basic"},
+        ),
         (SERVER, FRESH, account(), DEAD),
         (STRANGER, FRESH, account(), DEAD),
         (APP, None, None, DEAD),

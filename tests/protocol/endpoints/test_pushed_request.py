@@ -48,6 +48,7 @@ BODY = {
     "state": "S",
 }
 APP = client(profile="oauth21")
+LENIENT = client(profile="oauth20")
 URI = URN + "x"
 
 
@@ -65,6 +66,10 @@ def test_what_is_in_order_is_kept() -> None:
 def test_a_public_client_may_push() -> None:
     body = {name: value for name, value in BODY.items() if name != "client_secret"}
     assert isinstance(pushed(body, public(profile="oauth21")), Pushed)
+    del body["code_challenge"], body["code_challenge_method"]
+    assert isinstance(pushed(BODY | {"code_challenge": "", "code_challenge_method": ""}, LENIENT), Pushed)
+    refused = pushed(body, public(profile="oauth20"))
+    assert isinstance(refused, Refused) and refused.error.reason == "challenge_missing"
 
 
 @pytest.mark.parametrize(
@@ -262,6 +267,7 @@ def test_what_was_signed_counts_and_nothing_beside_it() -> None:
         (BODY, "invalid_request"),
         ({**SHOWN, "request": Signer("ES256").jwt(WITHIN)}, "invalid_request_object"),
         ({**SHOWN, "request": SIGNER.jwt(WITHIN | {"aud": "https://other.test"})}, "invalid_request_object"),
+        ({**SHOWN, "request": SIGNER.jwt(WITHIN | {"exp": NOW - 9999})}, "invalid_request_object"),
         ({**SHOWN, "request": SIGNER.jwt(WITHIN | {"request_uri": URI})}, "invalid_request_object"),
         ({**SHOWN, "request": SIGNER.jwt(WITHIN | {"redirect_uri": None})}, "invalid_request"),
         ({**SHOWN, "request": SIGNER.jwt(WITHIN | {"scope": "nope"})}, "invalid_scope"),

@@ -159,6 +159,12 @@ def test_no_other_grant_type_is_known(name: str) -> None:
     )
 
 
+def test_a_grant_that_the_profile_does_not_have_is_none_there() -> None:
+    for name in ("client_credentials", "refresh_token"):
+        said = answer({**BODY, "grant_type": name})
+        assert said == flat('Only grant type "authorization_code" is allowed')
+
+
 # --- header and query -------------------------------------------------------------------------------------------------
 
 

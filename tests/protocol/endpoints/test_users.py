@@ -318,6 +318,14 @@ def test_a_token_shown_with_its_key_uses_the_proof_up() -> None:
     ) == (Accepted(()))
 
 
+WORDS = {
+    "token_bound": "with a DPoP proof",
+    "dpop_missing": "proof is missing",
+    "token_unbound": "not bound to a DPoP key",
+    "x5t_differs": "another certificate",
+}
+
+
 @pytest.mark.parametrize(
     ("header", "known", "challenge", "reason"),
     [
@@ -335,7 +343,9 @@ def test_a_token_shown_otherwise_is_challenged(
     no = caught.value
     assert (no.status, no.reason) == (401, reason) and no.challenge.startswith(challenge)
     assert no.challenge.endswith(', algs="ES256 Ed25519 EdDSA PS256"') is challenge.startswith("DPoP")
-    assert no.body["meta"]["error_type"] == "OAuthAccessTokenException"  # type: ignore[index]
+    words = no.challenge.partition('error_description="')[2].partition('"')[0]
+    meta = {"code": 401, "error_type": "OAuthAccessTokenException", "error_message": f"{words}."}
+    assert no.body == {"meta": meta} and words.endswith(WORDS[reason])
 
 
 @pytest.mark.parametrize("header", ["DPoP", "DPoP ", "DPoP a b", "dpop é"])

@@ -9,7 +9,7 @@ from valetkey.protocol.decision import Granted
 from valetkey.protocol.errors import InvalidScope, OAuthError, UnauthorizedClient
 from valetkey.protocol.facts import ExchangeFacts
 from valetkey.protocol.grants.client_credentials import decide
-from valetkey.protocol.model import NOBODY, TERMS, Authorization, Client, Registration
+from valetkey.protocol.model import NOBODY, TERMS, Authorization, Client, Registration, Terms
 from valetkey.protocol.profiles.oauth21 import OAUTH21
 from valetkey.protocol.rules.grant import Proven
 
@@ -49,3 +49,9 @@ def test_it_gets_what_it_registered(app: Client, pairs: dict[str, str], scope: t
 def test_it_gets_nothing_else(app: Client, pairs: dict[str, str], kind: type[Any], reason: str) -> None:
     error = outcome(app, **pairs)
     assert type(error) is kind and error.reason == reason
+
+
+def test_it_is_bound_to_the_key_of_who_asks() -> None:
+    app = client(type="service")
+    asked = Proven(params(), app, OAUTH21, ExchangeFacts(app), BOOK, NOW, Terms(jkt="k"))
+    assert decide(asked).terms == Terms(jkt="k")

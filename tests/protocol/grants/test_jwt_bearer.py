@@ -13,8 +13,9 @@ from valetkey.protocol.decision import Granted
 from valetkey.protocol.errors import OAuthError
 from valetkey.protocol.facts import ExchangeFacts, Known
 from valetkey.protocol.grants.jwt_bearer import decide, issuer_of, read
-from valetkey.protocol.model import Client, Registration, TrustedIssuer
+from valetkey.protocol.model import TERMS, Authorization, Client, Registration, Terms, TrustedIssuer
 from valetkey.protocol.profiles.oauth21 import OAUTH21
+from valetkey.protocol.rules import jwt
 from valetkey.protocol.rules.grant import Proven
 
 SIGNER = Signer("ES256", "one")
@@ -54,12 +55,17 @@ def granted(*given: Any, **more: Any) -> Granted:
 
 def test_a_token_for_what_the_person_allowed_before() -> None:
     said = granted(scope="likes")
-    root = said.authorization
-    assert (root.account_id, root.client_id, root.scope) == (1, "app", ("likes",))
-    assert said.new and said.renew is None and said.lifetime == 3600
     once, hold = said.changes
-    assert isinstance(once, Once) and once.until > NOW + 60
+    root = Authorization(0, 1, "app", ("likes",), NOW)
+    assert said == Granted(root, account(), OAUTH21, 3600, said.changes, TERMS, new=True)
+    assert once == jwt.once("jwt_bearer", "https://hr.test", "1", NOW + 61)
     assert hold == Hold(1, "app")
+
+
+def test_it_is_bound_to_the_key_of_who_asks() -> None:
+    book = other_rules(BOOK, trusted_issuers=(TRUSTED,))
+    asked = params(assertion=SIGNER.jwt(CLAIMS))
+    assert decide(Proven(asked, client(), OAUTH21, FACTS, book, NOW, Terms(jkt="k"))).terms == Terms(jkt="k")
 
 
 def test_where_the_operator_speaks_for_everybody_nobody_is_asked() -> None:
@@ -89,6 +95,7 @@ def test_from_which_clients(clients: tuple[str, ...]) -> None:
         ({"iss": None}, {}, "invalid_grant", "issuer_untrusted"),
         ({}, {"issuer": replace(TRUSTED, clients=())}, "invalid_grant", "issuer_untrusted"),
         ({}, {"issuer": replace(TRUSTED, clients=("b",))}, "invalid_grant", "issuer_untrusted"),
+        ({}, {"facts": replace(FACTS, issuer_keys="")}, "invalid_grant", "assertion_key_unknown"),
         ({}, {"facts": replace(FACTS, issuer_keys='{"keys":[]}')}, "invalid_grant", "assertion_key_unknown"),
         ({"aud": "https://b.test"}, {}, "invalid_grant", "assertion_aud"),
         ({"aud": None}, {}, "invalid_grant", "assertion_aud"),

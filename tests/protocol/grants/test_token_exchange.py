@@ -1,6 +1,7 @@
 """A token for another that goes further (RFC 8693; CVE-2026-9097, -9094, GHSA-7qjx-gp9h-65qj)."""
 
 import json
+from dataclasses import replace as other_rules
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from tests.protocol.samples import BOOK, NOW, account, authorization, client, pa
 from valetkey.protocol.decision import Granted
 from valetkey.protocol.errors import OAuthError
 from valetkey.protocol.facts import BearerFacts, ExchangeFacts
-from valetkey.protocol.grants.token_exchange import ACCESS_TOKEN, DEEPEST, TOKEN_EXCHANGE, decide
+from valetkey.protocol.grants.token_exchange import ACCESS_TOKEN, DEEPEST, TOKEN_EXCHANGE, decide, lasts
 from valetkey.protocol.model import NOBODY, AccessToken, Client, Registration, Terms
 from valetkey.protocol.profiles import PROFILES
 from valetkey.protocol.profiles.oauth21 import OAUTH21
@@ -115,6 +116,12 @@ def test_it_lives_no_longer_than_what_was_handed_in() -> None:
     assert granted({}, facts(token=AccessToken(b"t", ROOT, NOW, NOW + 1))).lifetime == 1
     assert granted({}, facts(token=AccessToken(b"t", ROOT, NOW, NOW + 9999))).lifetime == 3600
     assert granted({}, facts(token=AccessToken(b"t", ROOT, NOW, None))).lifetime == 3600
+
+
+def test_where_nothing_ends_it_does_not_either() -> None:
+    endless = other_rules(OAUTH21, token_lifetime=None)
+    subject = BearerFacts(AccessToken(b"t", ROOT, NOW, None), account(), client())
+    assert lasts(Proven(params(), gateway(), endless, ExchangeFacts(), BOOK, NOW), subject) is None
 
 
 def test_it_is_bound_to_the_key_of_who_exchanges() -> None:

@@ -114,6 +114,19 @@ def test_addresses_that_are_the_same(url: str) -> None:
     check(KEY.proof(url, NOW), CALL, NOTHING_KNOWN, NOW)
 
 
+def test_an_encoded_slash_is_none_and_one_in_small_letters_is_the_same() -> None:
+    call = Call("POST", f"{ISSUER}/a%2Fb/2F", CALL.algorithms)
+    check(KEY.proof(f"{ISSUER}/a%2fb/2F", NOW), call, NOTHING_KNOWN, NOW)
+    for other in ("/a/b/2F", "/a2Fb/2F", "/a%2Fb/%2F"):
+        with pytest.raises(InvalidDpopProof):
+            check(KEY.proof(ISSUER + other, NOW), call, NOTHING_KNOWN, NOW)
+
+
+def test_a_long_address() -> None:
+    long = ISSUER + "/" + "a" * 2000
+    check(KEY.proof(long, NOW), Call("POST", long, CALL.algorithms), NOTHING_KNOWN, NOW)
+
+
 def test_more_claims_do_no_harm() -> None:
     check(KEY.proof(URL, NOW, nbf=NOW, exp=NOW + 300, nonce="n", more={"a": 1}), CALL, NOTHING_KNOWN, NOW)
 

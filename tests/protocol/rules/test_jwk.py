@@ -128,6 +128,11 @@ def test_a_set_that_is_none(text: str, words: str) -> None:
     assert jwk.why_not_registrable(text) == str(caught.value) and str(caught.value) in WHOLE
 
 
+def test_a_set_just_within_bounds() -> None:
+    assert jwk.read_set('{"keys":[]}'.ljust(16384)) == ()
+    assert len(jwk.members(json.dumps({"keys": [EC] * 20}))) == 20
+
+
 WHOLE = {
     "is not a JSON object that all read alike",
     "has no list of keys",

@@ -94,15 +94,15 @@ def test_classic_knows_no_request_uri() -> None:
 
 def test_what_is_kept_of_a_pushed_request() -> None:
     body = (
-        b"state=a+b%2Fc/d&client_secret=s3cret&client_assertion=jwt&client_assertion_type=urn&client_id=x"
-        b"&empty=&redirect_uri=https%3A%2F%2Frp.test%2Fcb%3Fa%3Db&odd%26name=%C3%A9"
+        b"state=a+b%2Fc/d&client_secret=s3cret&client_assertion=jwt&client_assertion_type=urn=a&client_id=x"
+        b"&empty=&redirect_uri=https%3A%2F%2Frp.test%2Fcb%3Fa%3Db&odd%26n/me=%C3%A9"
     )
     kept = query(parse(body), client(), "")
     assert kept == (
-        b"client_id=app&state=a+b%2Fc/d&redirect_uri=https%3A%2F%2Frp.test%2Fcb%3Fa%3Db&odd%26name=%C3%A9"
+        b"client_id=app&state=a+b%2Fc/d&redirect_uri=https%3A%2F%2Frp.test%2Fcb%3Fa%3Db&odd%26n%2Fme=%C3%A9"
     )
     again = parse(kept)
-    assert again.get("redirect_uri") == "https://rp.test/cb?a=b" and again.get("odd&name") == "é"
+    assert again.get("redirect_uri") == "https://rp.test/cb?a=b" and again.get("odd&n/me") == "é"
     assert again.as_sent("state") == "a+b%2Fc/d"
 
 

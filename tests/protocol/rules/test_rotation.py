@@ -46,6 +46,7 @@ def test_shown_from_the_start_until_nobody_needs_it(keys: list[SealedKey], shown
         ([A, replace(B, active_from=NOW)], ("ES256",), "b"),  # the later of two
         ([replace(A, retires_at=NOW), replace(B, active_from=NOW)], ("ES256",), "b"),
         ([RETIRED], ("ES256",), None),
+        ([replace(A, retires_at=NOW)], ("ES256",), None),
         ([A, R], ("RS256", "ES256"), "r"),
         ([A, R], ("ES256", "RS256"), "a"),
         ([A], ("RS256", "ES256"), "a"),  # what is there, where the first one is not
@@ -113,6 +114,7 @@ def test_an_end_is_never_put_off():
 
 
 def test_what_leaked_is_shown_no_more():
+    assert rotation.leaked(A, NOW) == replace(A, retires_at=NOW, gone_at=NOW, version=2)
     assert rotation.shown([rotation.leaked(A, NOW)], NOW) == []
 
 

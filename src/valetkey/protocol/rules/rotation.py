@@ -68,7 +68,7 @@ def due(keys: Keys, schedule: Schedule, now: int) -> list[Due]:
         if last is None or last.retires_at is not None:
             found.append(Due(alg, last, start))
         elif now >= last.active_from + schedule.lifetime - schedule.lead:
-            found.append(Due(alg, last, max(last.active_from + schedule.lifetime, now + schedule.lead)))
+            found.append(Due(alg, last, now + schedule.lead))
     return found
 
 
