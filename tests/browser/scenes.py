@@ -1,8 +1,10 @@
 """Every page there is, in every state that looks different, and how somebody comes to see it."""
 
+import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx2
 
@@ -11,12 +13,13 @@ from tests.browser.platform import App, Person, Platform
 from tests.browser.printer import Printer
 from tests.browser.visitor import Visitor
 from valetkey.protocol.changes import Save
-from valetkey.protocol.model import Notice, Registration
+from valetkey.protocol.model import NOBODY, Client, Consent, Notice, Registration
 from valetkey.server import accounts, clients
 from valetkey.server.accounts import ProfileForm
 
 EVERY_SCOPE = "basic public_content follower_list comments relationships likes"
 DEVICE_FLOW = Registration(grant_types=("urn:ietf:params:oauth:grant-type:device_code",))
+CHALLENGE = {"code_challenge": "E" * 43, "code_challenge_method": "S256"}
 LONG_NAME = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamte"[:64]
 
 
@@ -122,6 +125,42 @@ async def consent_to_a_browser_app(scene: Scene) -> None:
     await scene.enter()
     app = await scene.app(type="spa", allow_implicit=True)
     await scene.visitor.open(app.asks(response_type="token"))
+
+
+async def stranger(scene: Scene, client_id: str, redirect_uri: str) -> str:
+    """An app that made itself known, and what it asks for."""
+    now = scene.platform.server.clock()
+    client = Client(client_id, NOBODY, "Helpful agent", "native", "oauth21", (redirect_uri,), now)
+    await scene.platform.server.store.apply((Save(client),))
+    asked = {
+        "client_id": client_id,
+        "redirect_uri": redirect_uri,
+        "response_type": "code",
+        "scope": "basic likes",
+    }
+    return "/oauth/authorize?" + urlencode(asked | CHALLENGE)
+
+
+async def consent_to_a_published_app(scene: Scene) -> None:
+    await scene.enter()
+    address = f"https://agents.{secrets.token_hex(8)}.example/oauth/client-metadata.json"
+    await scene.visitor.open(await stranger(scene, address, "http://127.0.0.1:50123/callback"))
+
+
+async def consent_to_an_app_that_registered_itself(scene: Scene) -> None:
+    await scene.enter()
+    await scene.visitor.open(await stranger(scene, secrets.token_hex(16), f"{scene.printer.base}/callback"))
+
+
+async def connected_to_a_stranger(scene: Scene) -> None:
+    await scene.enter()
+    address = f"https://agents.{secrets.token_hex(8)}.example/oauth/client-metadata.json"
+    for client_id in (address, secrets.token_hex(16)):
+        await stranger(scene, client_id, "http://127.0.0.1:50123/callback")
+        account = scene.person.account.id
+        said = Consent(account, client_id, ("basic", "likes"), scene.platform.server.clock())
+        await scene.platform.server.store.apply((Save(said),))
+    await scene.visitor.open("/accounts/manage_access/")
 
 
 async def device_code(scene: Scene, **more: str) -> str:
@@ -325,7 +364,7 @@ SCENES: dict[str, Callable[[Scene], Awaitable[None]]] = {
         home, home_of_somebody, login, login_for_an_app, login_refused, login_again, logged_out, sign_up,
         sign_up_refused, consent, consent_to_more, consent_to_a_browser_app, answered_before, bad_redirect_uri,
         login_for_a_device, device, device_with_its_code, device_refused, device_consent, device_connected,
-        device_denied,
+        device_denied, consent_to_a_published_app, consent_to_an_app_that_registered_itself, connected_to_a_stranger,
         unknown_app, app_in_development, not_found, profile, profile_filled, profile_refused, email_refused,
         password, password_refused, sessions, no_connected_apps, connected_apps, no_apps, apps, register,
         register_refused, secret, one_app, one_browser_app, one_app_refused, one_app_badly_edited,
