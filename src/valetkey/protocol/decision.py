@@ -89,11 +89,13 @@ class Refuse(Struct, frozen=True):
 
 
 class AskLogin(Struct, frozen=True):
-    """Authorization endpoint: who is there? Ask again with a session."""
+    """Authorization endpoint: who is there? Ask again with a session; with one that began at `asked_at` or later, if
+    that is set."""
 
     client: Client
     redirect_uri: str
     changes: Changes = ()
+    asked_at: int = 0
 
 
 class AskConsent(Struct, frozen=True):

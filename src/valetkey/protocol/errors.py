@@ -4,6 +4,7 @@
       InvalidRequest  InvalidClient  InvalidGrant  InvalidScope  UnauthorizedClient
       UnsupportedGrantType  UnsupportedResponseType  AccessDenied  InvalidTarget
       InvalidRequestObject  InvalidRequestUri  InvalidToken  InvalidDpopProof  UseDpopNonce
+      LoginRequired  ConsentRequired  UnmetAuthenticationRequirements  InsufficientUserAuthentication
       AuthorizationPending  SlowDown  ExpiredToken
       InvalidRedirectUri  InvalidClientMetadata  InvalidSoftwareStatement  UnapprovedSoftwareStatement
 
@@ -153,3 +154,27 @@ class UnapprovedSoftwareStatement(OAuthError):
     """A software statement of somebody whom the operator has not approved."""
 
     code = "unapproved_software_statement"
+
+
+class LoginRequired(OAuthError):
+    """Somebody would have to log in, and nobody may be asked."""
+
+    code = "login_required"
+
+
+class ConsentRequired(OAuthError):
+    """The person would have to be asked, and may not be."""
+
+    code = "consent_required"
+
+
+class UnmetAuthenticationRequirements(OAuthError):
+    """No login here is as the client wants it."""
+
+    code = "unmet_authentication_requirements"
+
+
+class InsufficientUserAuthentication(OAuthError):
+    """The login behind a token is too old, or not of the kind that this call needs."""
+
+    code = "insufficient_user_authentication"

@@ -62,6 +62,8 @@ class Profile:
     """Whether tokens are bound to a key or certificate of who asks for them (RFC 9449; FAPI 2.0 5.3.2.1)."""
     resources: Literal["never", "may", "must"]
     """Whether requests name the servers that tokens are for (RFC 8707; MCP wants it)."""
+    prompts: bool
+    """Whether prompt, max_age and acr_values are heard (RFC 9470; OIDC Core 3.1.2.1)."""
     redirect_matches: Callable[[str, str], bool]
     """(registered, given) -> whether the given redirect_uri may be used (RFC 9700 2.1; classic.md D8)."""
     loopback_ports: bool

@@ -72,6 +72,7 @@ def assemble(
         refresh_absolute=settings.tokens.refresh_absolute,
         retry_window=settings.tokens.retry_window,
         trusted_issuers=settings.trusted_issuers,
+        acr=settings.login.acr,
         resources={resource.uri: resource for resource in settings.resources},
         registers=settings.joining.mode != "off",
         metadata_documents=settings.joining.metadata_documents,

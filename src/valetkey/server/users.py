@@ -55,6 +55,7 @@ async def user(server: AuthorizationServer, call: ApiCall) -> ApiAnswer:
         rules.check_place(request, server.book.profiles[facts.client.profile])
         if facts.token.terms is not TERMS or request.shown.scheme == "dpop":
             await check_sender(server, call, request.shown, facts)
+        check_login(server, request.shown, facts)
         limit = facts.client.rate_limit or limit
         count = await server.usage.count(facts, limit)
         remaining = max(0, limit - count)
@@ -68,6 +69,13 @@ async def user(server: AuthorizationServer, call: ApiCall) -> ApiAnswer:
     except Denied as no:
         return ApiAnswer(no.status, no.body, limit, remaining, no.reason, no.challenge, nonce)
     return ApiAnswer(200, profile_of(server, account), limit, remaining, nonce=nonce)
+
+
+def check_login(server: AuthorizationServer, shown: Shown, facts: BearerFacts) -> None:
+    """The login behind the token does, where apps can ask for another. Raises Denied."""
+    wanted = server.settings.api
+    if (wanted.acr_values or wanted.max_age) and server.book.profiles[facts.client.profile].prompts:
+        rules.check_login(shown, facts.token, wanted.acr_values, wanted.max_age, server.clock())
 
 
 async def check_sender(

@@ -43,7 +43,8 @@ class ConsentSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class LoginSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """[login] how many wrong passwords a name and a network address may try in `window` seconds."""
+    """[login] how many wrong passwords a name and a network address may try in `window` seconds; acr: what a login with
+    a password is called in acr_values (RFC 9470)."""
 
     throttle: bool = True
     attempts_per_account: int = 10
@@ -51,6 +52,7 @@ class LoginSettings(Struct, frozen=True, forbid_unknown_fields=True):
     window: int = 300
     hash_threads: int = 0
     hash_queue: int = 200
+    acr: tuple[str, ...] = ("urn:valetkey:acr:password",)
 
 
 class SessionSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,9 +84,12 @@ class KeySettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ApiSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """[api] rate_limit: calls an hour for each token of an app, unless the app was given another limit."""
+    """[api] rate_limit: calls an hour for each token of an app, unless the app was given another limit; acr_values and
+    max_age: how, and how many seconds ago at most, people must have logged in for a call (RFC 9470)."""
 
     rate_limit: int = 5000
+    acr_values: tuple[str, ...] = ()
+    max_age: int = 0
 
 
 class AccountSettings(Struct, frozen=True, forbid_unknown_fields=True):

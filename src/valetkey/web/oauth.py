@@ -25,7 +25,7 @@ from valetkey.web.body import Rejected, headers_of, read_body, read_form, read_q
 from valetkey.web.frame import wants_page
 from valetkey.web.pages.consent import consent_page
 from valetkey.web.pages.errors import error_page
-from valetkey.web.pages.login import Onward, login_page, with_next
+from valetkey.web.pages.login import Onward, back_here, login_page, with_next
 
 log = structlog.get_logger("valetkey.oauth")
 JSON_HEADERS = [
@@ -259,7 +259,7 @@ class AuthorizeEndpoint:
     async def page(self, request: Request, outcome: ErrorPage | AskLogin | ShowConsent) -> Response:
         """What is shown instead of a redirect."""
         if isinstance(outcome, AskLogin):
-            path = guard.path_of(request) + "?" + request.scope["query_string"].decode("ascii", "replace")
+            path = guard.path_of(request) + "?" + back_here(request.scope["query_string"], outcome.asked_at)
             location = with_next("/accounts/login/", path)
             if len(location) > LONGEST_LOCATION:  # a long state, spelled out twice: show the form here
                 return login_page(request, Onward(path, outcome.client, outcome.redirect_uri))

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, quote, quote_plus, unquote_plus, urlsplit
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.protocol.samples import (
     BOOK,
@@ -542,3 +543,99 @@ def test_the_servers_that_a_request_names() -> None:
     assert isinstance(refused, Refuse) and "error=invalid_target" in refused.location
     page = decide(sent, facts(client()), "allow", BOOK, NOW)
     assert isinstance(page, ErrorPage) and page.error.reason == "parameter_twice"
+
+
+# --- silently, logged in anew, asked again (RFC 9470 4; A20) ---------------------------------------------------------
+
+TODAY_APP = client(profile="oauth21")
+REACHES = other_rules(BOOK, acr=("password",))
+LATELY = replace(SESSION, created_at=NOW - 10)
+
+
+def prompted(known: AuthorizeFacts | None = None, said: str | None = None, **more: str) -> AuthorizeDecision:
+    known = known or facts(TODAY_APP, LATELY, before=consent("basic"))
+    return decided(request(**PKCE, **more), known, said, REACHES)
+
+
+@pytest.mark.parametrize(
+    ("known", "error"),
+    [
+        (facts(TODAY_APP, None, None), "login_required"),
+        (facts(TODAY_APP, session(expires_at=NOW)), "login_required"),
+        (facts(TODAY_APP), "consent_required"),
+        (facts(TODAY_APP, before=consent("likes")), "consent_required"),
+        (facts(public(profile="oauth21"), before=consent("basic")), "consent_required"),
+        (facts(client(profile="oauth21", sandbox=True)), "access_denied"),
+    ],
+)
+def test_silently_nobody_is_asked(known: AuthorizeFacts, error: str) -> None:
+    """A20: only what was allowed before is given, and errors go to the trusted redirect_uri."""
+    decision = prompted(known, prompt="none", state="S")
+    assert isinstance(decision, Refuse)
+    assert decision.location.startswith(f"{REDIRECT}?error={error}&") and "state=S" in decision.location
+    wrong = prompted(known, prompt="none", redirect_uri="https://evil.test/")
+    assert isinstance(wrong, ErrorPage)
+
+
+def test_silently_what_was_allowed_is_given() -> None:
+    assert isinstance(prompted(prompt="none"), Answer)
+
+
+def test_silently_an_error_is_told_though_nobody_is_there() -> None:
+    for prompt in ("none", "none login"):
+        decision = prompted(facts(TODAY_APP, None, None), prompt=prompt, scope="nope")
+        assert isinstance(decision, Refuse)
+
+
+@pytest.mark.parametrize(
+    ("more", "due"),
+    [
+        ({"prompt": "login"}, True),
+        ({"prompt": "login", "asked_at": str(NOW - 10)}, False),
+        ({"prompt": "login", "asked_at": str(NOW - 9)}, True),
+        ({"max_age": "9"}, True),
+        ({"max_age": "10"}, False),
+        ({"max_age": "0", "asked_at": str(NOW - 11)}, False),
+        ({"acr_values": "password"}, False),
+    ],
+)
+def test_a_login_that_is_too_old(more: dict[str, str], due: bool) -> None:
+    decision = prompted(**more)
+    if due:
+        assert decision == AskLogin(TODAY_APP, REDIRECT, asked_at=NOW)
+        silently = prompted(**{**more, "prompt": "none"})
+        assert isinstance(silently, Refuse if "max_age" in more else Answer)
+    else:
+        assert isinstance(decision, Answer)
+        assert decision.terms.auth_time == NOW - 10
+    assert isinstance(prompted(said="allow", **more), Answer), "who answers was there when they were asked"
+    nobody = prompted(facts(TODAY_APP, None, None), **more)
+    assert nobody == AskLogin(TODAY_APP, REDIRECT, asked_at=0 if "acr_values" in more else NOW)
+
+
+def test_when_and_how_is_told_to_who_asked() -> None:
+    plain = prompted()
+    assert isinstance(plain, Answer) and plain.terms == TERMS
+    dated = prompted(acr_values="gold password", dpop_jkt="x" * 43)
+    assert isinstance(dated, Answer)
+    assert dated.terms == Terms(jkt="x" * 43, auth_time=NOW - 10, acr="password")
+
+
+def test_a_level_that_nobody_reaches() -> None:
+    decision = prompted(acr_values="gold")
+    assert isinstance(decision, Refuse)
+    assert "error=unmet_authentication_requirements" in decision.location
+
+
+@pytest.mark.parametrize("prompt", ["consent", "select_account", "consent unknown"])
+def test_asked_again(prompt: str) -> None:
+    decision = prompted(prompt=prompt)
+    assert isinstance(decision, AskConsent) and decision.new == ("basic",)
+    assert isinstance(prompted(said="allow", prompt=prompt), Answer)
+
+
+def test_classic_hears_none_of_it() -> None:
+    known = facts(client(), before=consent("basic"))
+    for more in ({"prompt": "none login"}, {"prompt": "login"}, {"max_age": "x"}, {"acr_values": "gold"}):
+        decision = decided(request(**more), known)
+        assert isinstance(decision, Answer) and decision.terms == TERMS

@@ -30,6 +30,7 @@ from valetkey.protocol.endpoints.users import (
     Denied,
     bad_parameters,
     check_audience,
+    check_login,
     check_place,
     check_sender,
     decide,
@@ -385,3 +386,17 @@ def test_a_token_for_other_servers_opens_nothing_here(
     with pytest.raises(Denied) as caught:
         check_audience(token, "https://id.test")
     assert (caught.value.reason, caught.value.status) == ("token_elsewhere", 400)
+
+
+def test_a_login_that_is_not_enough_is_challenged() -> None:
+    """RFC 9470 3."""
+    shown = read(params(), headers(f"Bearer {TOKEN}")).shown
+    plain = facts().token
+    check_login(shown, plain, (), 0, NOW)
+    for terms, scheme in ((Terms(), "Bearer"), (Terms(jkt="k"), "DPoP")):
+        with pytest.raises(Denied) as caught:
+            check_login(shown, replace(plain, terms=terms), ("gold",), 60, NOW)
+        no = caught.value
+        assert no.status == 401
+        assert no.challenge.startswith(f'{scheme} error="insufficient_user_authentication", ')
+        assert no.challenge.endswith(', acr_values="gold", max_age="60"')

@@ -8,14 +8,16 @@ from msgspec.structs import replace
 from valetkey.protocol.changes import Changes, Hold, Save, Spend
 from valetkey.protocol.decision import Answer, AskConsent, AskLogin, AuthorizeDecision, ErrorPage, Refuse
 from valetkey.protocol.errors import (
+    ConsentRequired,
     InvalidClient,
     InvalidRequest,
+    LoginRequired,
     OAuthError,
     UnauthorizedClient,
     UnsupportedResponseType,
 )
 from valetkey.protocol.facts import AuthorizeFacts
-from valetkey.protocol.model import NOBODY, Client, PushedRequest, Terms
+from valetkey.protocol.model import NOBODY, Account, Client, PushedRequest, Session, Terms
 from valetkey.protocol.params import Params
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.response_types import RESPONSE_TYPES
@@ -23,6 +25,7 @@ from valetkey.protocol.rules import (
     consent,
     dpop,
     pkce,
+    prompt,
     pushed_request,
     redirect_uri,
     request_object,
@@ -32,6 +35,7 @@ from valetkey.protocol.rules import (
 from valetkey.protocol.rules import scope as scopes
 from valetkey.protocol.rules.grant import shown_lifetime
 from valetkey.protocol.rules.owner import check_sandbox, living_account
+from valetkey.protocol.rules.prompt import Wanted
 from valetkey.protocol.rules.response_type import ResponseType, refusal
 from valetkey.protocol.rules.rulebook import Rulebook
 
@@ -43,7 +47,7 @@ def decide(
 
     Client and redirect_uri come before everything else: until both are trusted, nothing is redirected (R3).
     """
-    profile = book.default
+    profile, asked_at = book.default, params.get(prompt.ASKED_AT)
     try:
         client = known_client(params, facts)
         profile = book.profiles[client.profile]
@@ -53,7 +57,7 @@ def decide(
         where = trusted_redirect(params, client, profile)
     except OAuthError as error:
         return ErrorPage(error, profile, facts.client)
-    request = Trusted(params, client, profile, where, book)
+    request = Trusted(params, client, profile, where, book, asked_at)
     try:
         decision = decide_trusted(request, facts, said, now)
     except OAuthError as error:
@@ -63,13 +67,14 @@ def decide(
 
 @dataclass(frozen=True, slots=True)
 class Trusted:
-    """An authorization request whose client and redirect_uri are settled."""
+    """An authorization request whose client and redirect_uri are settled; `asked_at` is ours (prompt.py)."""
 
     params: Params
     client: Client
     profile: Profile
     redirect_uri: str
     book: Rulebook
+    asked_at: str | None = None
 
 
 class Requested(Struct, frozen=True):
@@ -79,6 +84,7 @@ class Requested(Struct, frozen=True):
     scope: tuple[str, ...]
     challenge: str | None
     terms: Terms
+    wanted: Wanted
 
 
 def read_request(request: Trusted) -> Requested:
@@ -88,7 +94,8 @@ def read_request(request: Trusted) -> Requested:
     response_mode.check(params, profile)
     scope = scopes.read(params.get("scope"), profile.always_scope, request.book.catalogue)
     challenge = pkce.read_challenge(params, profile.pkce_required or needs_pkce(client, kind, profile))
-    return Requested(kind, scope, challenge, narrowing(request))
+    wanted = prompt.read(params, profile, request.book)
+    return Requested(kind, scope, challenge, narrowing(request), wanted)
 
 
 def narrowing(request: Trusted) -> Terms:
@@ -103,7 +110,8 @@ def refused(request: Trusted, error: OAuthError, facts: AuthorizeFacts, now: int
     client, profile, where = request.client, request.profile, request.redirect_uri
     if not profile.errors_redirected:
         return ErrorPage(error, profile, client)
-    if living_account(facts, now) is None:  # a link alone sends nobody to an app's site (RFC 9700 4.11.2)
+    told = prompt.silent(request.params, profile) or living_account(facts, now) is not None
+    if not told:  # a link alone sends nobody to an app's site (RFC 9700 4.11.2)
         return AskLogin(client, where)
     pairs = (("error", error.code), ("error_description", error.description))
     state = request.params.as_sent("state")
@@ -121,22 +129,46 @@ def answered(
     return replace(decision, changes=(*decision.changes, *spends), signs=signs)
 
 
+def present(
+    request: Trusted, wanted: Wanted, facts: AuthorizeFacts, said: str | None, now: int
+) -> Account | AskLogin:
+    """Who is there, if their login does. Raises LoginRequired, for the trusted redirect_uri alone (A20)."""
+    account, session = living_account(facts, now), facts.session
+    if account is not None and session is not None:
+        due = prompt.login_due(wanted, session, request.asked_at, now)
+        if said is not None or not due:  # whoever answers was there when they were asked
+            return account
+    if wanted.silent:
+        raise LoginRequired("login_required", "nobody is logged in, or not lately enough")
+    since = now if wanted.login or wanted.max_age is not None else 0
+    return AskLogin(request.client, request.redirect_uri, asked_at=since)
+
+
+def dated(terms: Terms, wanted: Wanted, session: Session | None) -> Terms:
+    """When and how the person had logged in, for a client that asked (RFC 9470 6)."""
+    if session is None or not wanted.dated:
+        return terms
+    return replace(terms, auth_time=session.created_at, acr=wanted.acr)
+
+
 def decide_trusted(request: Trusted, facts: AuthorizeFacts, said: str | None, now: int) -> AuthorizeDecision:
     """The rest of the column. Raises OAuthError."""
     client, profile, book = request.client, request.profile, request.book
     asked = read_request(request)
     kind, scope = asked.kind, asked.scope
-    account = living_account(facts, now)
-    if account is None:
-        return AskLogin(client, request.redirect_uri)
+    account = present(request, asked.wanted, facts, said, now)
+    if isinstance(account, AskLogin):
+        return account
     check_sandbox(client, account)
     state = request.params.as_sent("state")
     if said == "deny":
         where = refusal(request.redirect_uri, profile.denial, state, profile, book.issuer)
         return Refuse(where, "user_denied", client)
     lifetime = book.implicit_lifetime if kind.in_front else shown_lifetime(client, profile)
-    always = consent.asks_always(client, request.redirect_uri, kind.in_front)
+    always = asked.wanted.consent or consent.asks_always(client, request.redirect_uri, kind.in_front)
     new = consent.still_to_ask(client, scope, facts.consent, book.remember_consent, always)
+    if new is not None and asked.wanted.silent:
+        raise ConsentRequired("consent_required", "the person must be asked first")
     if new is not None and said != "allow":
         return AskConsent(client, facts.developer, account, request.redirect_uri, scope, new, lifetime)
     kept: Changes = () if facts.consent is None else (Hold(account.id, client.id),)
@@ -155,7 +187,7 @@ def decide_trusted(request: Trusted, facts: AuthorizeFacts, said: str | None, no
         asked.challenge,
         lifetime,
         kept,
-        asked.terms,
+        dated(asked.terms, asked.wanted, facts.session),
     )
 
 

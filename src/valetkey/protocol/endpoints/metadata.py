@@ -84,6 +84,8 @@ MEMBERS: dict[str, Callable[[About], object]] = {
     "request_object_signing_alg_values_supported": lambda about: about.signatures(),
     "dpop_signing_alg_values_supported": lambda about: about.signatures(),
     "tls_client_certificate_bound_access_tokens": lambda about: True,
+    "acr_values_supported": lambda about: list(about.book.acr),
+    "prompt_values_supported": lambda about: ["none", "login", "consent", "select_account"],
     "code_challenge_methods_supported": lambda about: ["S256"],
     "registration_endpoint": lambda about: about.at(REGISTER) if about.book.registers else None,
     "client_id_metadata_document_supported": lambda about: about.book.metadata_documents or None,

@@ -5,13 +5,13 @@ import re
 from msgspec import Struct
 
 from valetkey.protocol.changes import Changes
-from valetkey.protocol.errors import AccessDenied, OAuthError
+from valetkey.protocol.errors import AccessDenied, InsufficientUserAuthentication, OAuthError
 from valetkey.protocol.facts import BearerFacts, Known
-from valetkey.protocol.model import AccessToken, Account
+from valetkey.protocol.model import AccessToken, Account, Terms
 from valetkey.protocol.params import Params
 from valetkey.protocol.profile import ErrorAnswer, Profile
 from valetkey.protocol.profiles.classic import error_answer
-from valetkey.protocol.rules import claims, sender, signed_request
+from valetkey.protocol.rules import claims, sender, signed_request, step_up
 from valetkey.protocol.rules.checksum import misspelt
 from valetkey.protocol.rules.digest import digest
 from valetkey.protocol.rules.dpop import Call
@@ -102,12 +102,17 @@ def check_sender(shown: Shown, facts: BearerFacts, call: Call, known: Known, now
     try:
         return Accepted(sender.check_token(shown, bound, call, known, now))
     except OAuthError as error:
-        scheme = "DPoP" if bound.jkt or shown.scheme == "dpop" else "Bearer"
-        parts = [f'error="{error.code}"', f'error_description="{error.description}"']
-        if scheme == "DPoP":
-            parts.append(f'algs="{" ".join(sorted(call.algorithms))}"')
-        body = denied(error.reason, "OAuthAccessTokenException", f"{error.description}.", 401).body
-        raise Denied(error.reason, (401, body), f"{scheme} {', '.join(parts)}") from None
+        by_key = bool(bound.jkt) or shown.scheme == "dpop"
+        algorithms = [f'algs="{" ".join(sorted(call.algorithms))}"'] if by_key else []
+        raise challenged(error, shown, bound, algorithms) from None
+
+
+def challenged(error: OAuthError, shown: Shown, bound: Terms, more: list[str]) -> Denied:
+    """A refusal that says what to come with instead (RFC 6750 3)."""
+    scheme = "DPoP" if bound.jkt or shown.scheme == "dpop" else "Bearer"
+    parts = [f'error="{error.code}"', f'error_description="{error.description}"', *more]
+    body = denied(error.reason, "OAuthAccessTokenException", f"{error.description}.", 401).body
+    return Denied(error.reason, (401, body), f"{scheme} {', '.join(parts)}")
 
 
 def check_audience(token: AccessToken, issuer: str) -> None:
@@ -115,6 +120,14 @@ def check_audience(token: AccessToken, issuer: str) -> None:
     named = claims.resources(token)
     if named and issuer not in named:
         raise invalid_token("token_elsewhere")
+
+
+def check_login(shown: Shown, token: AccessToken, acr: tuple[str, ...], max_age: int, now: int) -> None:
+    """The login behind the token does for a call, if the operator wants more than any (RFC 9470 3). Raises Denied."""
+    try:
+        step_up.check(token, acr, max_age, now)
+    except InsufficientUserAuthentication as error:
+        raise challenged(error, shown, token.terms, step_up.challenge(acr, max_age)) from None
 
 
 def check_place(request: ApiRequest, profile: Profile) -> None:

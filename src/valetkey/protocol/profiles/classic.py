@@ -56,6 +56,7 @@ CLASSIC = Profile(
     pushing="never",
     sender="never",
     resources="never",
+    prompts=False,
     redirect_matches=redirect_uri.with_extra_query,
     loopback_ports=False,
     redirect_again=True,

@@ -29,6 +29,7 @@ OAUTH20 = Profile(
     pushing="may",
     sender="may",
     resources="may",
+    prompts=True,
     redirect_matches=redirect_uri.exact,
     loopback_ports=True,
     redirect_again=True,

@@ -22,6 +22,7 @@ class Rulebook:
     refresh_lifetime: int = 30 * 24 * 3600
     refresh_absolute: int = 180 * 24 * 3600
     retry_window: int = 120
+    acr: tuple[str, ...] = ()
     resources: Mapping[str, Resource] = field(default_factory=dict)
     trusted_issuers: tuple[TrustedIssuer, ...] = ()
     registers: bool = False
