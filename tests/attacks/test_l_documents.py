@@ -8,8 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.flows.browser import Browser, Page
-from tests.flows.test_metadata_documents import ELSEWHERE, described, publish
-from tests.flows.test_oauth21 import PKCE
+from tests.flows.test_metadata_documents import ASKED, ELSEWHERE, described, publish
 from tests.house import ONE_STORE, App, Build, House
 from tests.publisher import Publisher, document
 from valetkey.protocol.changes import Save
@@ -41,7 +40,7 @@ def named(client_id: str) -> App:
 
 
 async def refused(house: House, app: App, **more: str | None) -> Page:
-    page = await house.browser().open(house.authorize_url(app, **(PKCE | more)))
+    page = await house.browser().open(house.authorize_url(app, **(ASKED | more)))
     assert page.status == 400 and page.left is None and not page.asks_login, page.text
     return page
 
@@ -118,6 +117,8 @@ async def test_addresses_with_a_user_another_scheme_or_another_spelling(
         {"code_challenge": None, "code_challenge_method": None},
         {"code_challenge": "short"},
         {"scope": "fly"},
+        {"resource": None},
+        {"resource": "notes"},
     ],
 )
 async def test_L1_nothing_is_fetched_for_a_request_that_comes_to_nothing(
@@ -185,21 +186,21 @@ async def test_L1_a_failure_is_remembered_for_a_moment(house: House, site: Publi
     assert len(site.heads) == 1
     publish(site, "/gone")
     house.clock.forward(16)
-    assert (await house.browser().open(house.authorize_url(app, **PKCE))).asks_login
+    assert (await house.browser().open(house.authorize_url(app, **ASKED))).asks_login
 
 
 async def test_L1_one_network_has_so_many_documents_fetched(build: Build, site: Publisher) -> None:
     limits = RegistrationSettings(documents_per_network=3, most_documents=5)
     house = await build(mcp=True, registration=limits, fetch=FetchSettings(("localhost",), site.ca))
     apps = [publish(site, f"/{turn}") for turn in range(9)]
-    pages = [await house.browser().open(house.authorize_url(app, **PKCE)) for app in apps[:5]]
+    pages = [await house.browser().open(house.authorize_url(app, **ASKED)) for app in apps[:5]]
     assert [page.asks_login for page in pages] == [True] * 3 + [False] * 2
     assert "Too many new apps" in pages[3].text and pages[3].status == 400
-    assert (await house.browser().open(house.authorize_url(apps[0], **PKCE))).asks_login, (
+    assert (await house.browser().open(house.authorize_url(apps[0], **ASKED))).asks_login, (
         "what is known is known"
     )
     others = [
-        await house.browser(f"198.51.100.{turn}").open(house.authorize_url(app, **PKCE))
+        await house.browser(f"198.51.100.{turn}").open(house.authorize_url(app, **ASKED))
         for turn, app in enumerate(apps[5:])
     ]
     assert [page.asks_login for page in others] == [True, True, False, False], "five are kept at a time"
@@ -217,7 +218,7 @@ async def test_hosts_that_the_operator_allows_and_denies(build: Build, site: Pub
     ):
         limits = RegistrationSettings(allow_hosts=allow, deny_hosts=deny)
         house = await build(mcp=True, registration=limits, fetch=FetchSettings(("localhost",), site.ca))
-        page = await house.browser().open(house.authorize_url(publish(site), **PKCE))
+        page = await house.browser().open(house.authorize_url(publish(site), **ASKED))
         assert page.asks_login is fine, "also where the app was known before"
         assert fine or (page.status == 400 and "not let in here" in page.text)
     assert len(site.heads) == 1
@@ -227,7 +228,7 @@ async def test_D10_a_disabled_app_is_not_let_in_again_by_its_document(
     house: House, site: Publisher, browser: Browser
 ) -> None:
     app = publish(site)
-    await house.allow(browser, app, **PKCE)
+    await house.allow(browser, app, **ASKED)
     client = await house.store.client(app.id)
     assert client is not None
     off = replace(client, version=client.version + 1, disabled_at=house.clock.now)
@@ -242,7 +243,7 @@ async def test_what_a_document_says_is_text_on_our_pages(
 ) -> None:
     """CVE-2018-1000088; the logo is neither fetched nor shown (K1, L1)."""
     app = publish(site, client_name="<b>Agent</b>", logo_uri=site.url("/logo.svg"))
-    page = await browser.open(house.authorize_url(app, **PKCE))
+    page = await browser.open(house.authorize_url(app, **ASKED))
     assert "&lt;b&gt;Agent" in page.html and "<b>Agent" not in page.html
     assert "logo.svg" not in page.html
     assert [head.split(" ")[1] for head in site.heads] == ["/agent.json"]
@@ -253,5 +254,5 @@ async def test_a_document_cannot_take_the_place_of_an_app_of_ours(house: House, 
     ours = await house.make_app(profile="oauth21")
     publish(site, client_id=ours.id)
     assert not ours.id.startswith("http")
-    assert (await house.browser().open(house.authorize_url(ours, **PKCE))).asks_login
+    assert (await house.browser().open(house.authorize_url(ours, **ASKED))).asks_login
     assert site.heads == []

@@ -20,6 +20,7 @@ from valetkey.settings import FetchSettings
 
 HERE = "http://127.0.0.1:9/callback"
 ELSEWHERE = "https://agent.example/callback"
+ASKED = PKCE | {"resource": SITE}
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ async def test_the_metadata_says_that_it_is_possible(house: House, build: Build)
 
 async def test_the_whole_flow(house: House, site: Publisher, browser: Browser) -> None:
     app = publish(site, grant_types=["authorization_code", "refresh_token"])
-    where = await house.allow(browser, app, scope="basic", state="x", **PKCE)
+    where = await house.allow(browser, app, scope="basic", state="x", **ASKED)
     assert where.startswith(HERE + "?") and parameters(where)["iss"] == SITE
     answer = await redeem(house, app, where)
     assert answer.status_code == 200 and await house.lives(answer.json()["access_token"])
@@ -87,7 +88,7 @@ async def test_the_whole_flow(house: House, site: Publisher, browser: Browser) -
 
 async def test_without_the_switch_an_address_is_an_unknown_client(build: Build, site: Publisher) -> None:
     house = await build(fetch=FetchSettings(("localhost",), site.ca))
-    page = await house.browser().open(house.authorize_url(publish(site), **PKCE))
+    page = await house.browser().open(house.authorize_url(publish(site), **ASKED))
     assert page.status == 400 and "not known here" in page.text
     assert site.heads == []
 
@@ -96,11 +97,11 @@ async def test_the_confirmation_screen_names_the_publisher_and_where_one_goes(
     house: House, site: Publisher, browser: Browser
 ) -> None:
     app = publish(site)
-    page = await browser.open(house.authorize_url(app, **PKCE))
+    page = await browser.open(house.authorize_url(app, **ASKED))
     assert f"published by localhost:{site.port}" in page.text and "Not reviewed" in page.text
     assert "only what it says of itself" in page.text
     assert "a program on this computer" in page.text
-    page = await browser.open(house.authorize_url(app, redirect_uri=ELSEWHERE, **PKCE))
+    page = await browser.open(house.authorize_url(app, redirect_uri=ELSEWHERE, **ASKED))
     assert "You go on to agent.example , which is not where the app is published" in page.text
     assert "a program on this computer" not in page.text
     await browser.consent(page, "allow")
@@ -117,17 +118,17 @@ async def test_it_is_asked_every_time_where_the_app_is_a_program_on_this_compute
     key = Signer()
     app = publish(site, token_endpoint_auth_method="private_key_jwt", jwks={"keys": [key.jwk]})
     for _ in range(2):
-        page = await browser.open(house.authorize_url(app, **PKCE))
+        page = await browser.open(house.authorize_url(app, **ASKED))
         assert page.asks_consent
         await browser.consent(page, "allow")
-    where = await house.allow(browser, app, redirect_uri=ELSEWHERE, **PKCE)
+    where = await house.allow(browser, app, redirect_uri=ELSEWHERE, **ASKED)
     assert where.startswith(ELSEWHERE)
 
 
 async def test_any_port_of_this_computer(house: House, site: Publisher, browser: Browser) -> None:
     """RFC 8252 7.3."""
     app = publish(site, redirect_uris=["http://127.0.0.1/callback"])
-    where = await house.allow(browser, app, redirect_uri="http://127.0.0.1:50123/callback", **PKCE)
+    where = await house.allow(browser, app, redirect_uri="http://127.0.0.1:50123/callback", **ASKED)
     assert where.startswith("http://127.0.0.1:50123/callback?code=")
 
 
@@ -136,7 +137,7 @@ async def test_an_app_that_proves_who_it_is_with_a_key(
 ) -> None:
     key = Signer()
     app = publish(site, token_endpoint_auth_method="private_key_jwt", jwks={"keys": [key.jwk]})
-    where = await house.allow(browser, app, **PKCE)
+    where = await house.allow(browser, app, **ASKED)
     bare = await redeem(house, app, where)
     assert (bare.status_code, bare.json()["error"]) == (401, "invalid_client")
     now = house.clock()
@@ -151,19 +152,19 @@ async def test_what_the_document_says_now_counts_at_the_next_request(
     """Within what its server allows; what was granted lives on as it was."""
     grants = ["authorization_code", "refresh_token"]
     app = publish(site, "/agent.json", "Cache-Control: max-age=120", grant_types=grants)
-    where = await house.allow(browser, app, **PKCE)
+    where = await house.allow(browser, app, **ASKED)
     tokens = (await redeem(house, app, where)).json()
     publish(site, client_name="Renamed", redirect_uris=[ELSEWHERE], grant_types=grants)
     house.clock.forward(119)
-    assert (await browser.open(house.authorize_url(app, **PKCE))).asks_consent
+    assert (await browser.open(house.authorize_url(app, **ASKED))).asks_consent
     house.clock.forward(1)
-    page = await browser.open(house.authorize_url(app, **PKCE))
+    page = await browser.open(house.authorize_url(app, **ASKED))
     assert page.status == 400 and page.left is None, "this redirect_uri is gone"
-    page = await browser.open(house.authorize_url(app, redirect_uri=ELSEWHERE, **PKCE))
+    page = await browser.open(house.authorize_url(app, redirect_uri=ELSEWHERE, **ASKED))
     assert "Renamed" in page.text
     site.say("/agent.json", document(b"gone", status="404 Not Found"))
     house.clock.forward(3600)
-    page = await browser.open(house.authorize_url(app, redirect_uri=ELSEWHERE, **PKCE))
+    page = await browser.open(house.authorize_url(app, redirect_uri=ELSEWHERE, **ASKED))
     assert page.status == 400 and "could not find out" in page.text
     again = await house.form(
         "/oauth/token", grant_type="refresh_token", refresh_token=tokens["refresh_token"], client_id=app.id
@@ -171,9 +172,23 @@ async def test_what_the_document_says_now_counts_at_the_next_request(
     assert again.status_code == 200
 
 
+async def test_an_agent_says_which_server_it_wants_a_token_for(
+    house: House, site: Publisher, browser: Browser
+) -> None:
+    """RFC 8707; and the token is for that one alone (C14)."""
+    app, elsewhere = publish(site), "https://notes.example/mcp"
+    page = await browser.open(house.authorize_url(app, **PKCE))
+    assert page.status == 400 and "resource is missing" in page.text and site.heads == []
+    where = await house.allow(browser, app, **(ASKED | {"resource": elsewhere}))
+    answer = await redeem(house, app, where)
+    assert answer.status_code == 200 and not await house.lives(answer.json()["access_token"])
+    page = await browser.open(house.authorize_url(app, **PKCE))
+    assert page.left is not None and parameters(page.left)["error"] == "invalid_target"
+
+
 async def test_workers_share_what_was_read(house: House, site: Publisher, browser: Browser) -> None:
     other, app = await house.another_worker(), publish(site)
-    urls = [house.authorize_url(app, **PKCE)] * 6
+    urls = [house.authorize_url(app, **ASKED)] * 6
     pages = await asyncio.gather(
         *((house, other)[turn % 2].browser(f"192.0.2.{turn}").open(url) for turn, url in enumerate(urls))
     )
@@ -188,19 +203,19 @@ async def test_an_app_that_nobody_allows_anything_is_forgotten(
     house: House, site: Publisher, browser: Browser
 ) -> None:
     idle, used = publish(site, "/idle.json"), publish(site, "/used.json")
-    await house.browser().open(house.authorize_url(idle, **PKCE))
-    await house.allow(browser, used, **PKCE)
+    await house.browser().open(house.authorize_url(idle, **ASKED))
+    await house.allow(browser, used, **ASKED)
     assert await house.store.self_made() == (0, 2)
     house.clock.forward(24 * 3600 + housekeeping.SKEW)
     for _ in range(2):
         await housekeeping.clean(house.server, "test")
     assert await house.store.client(idle.id) is None and await house.store.client(used.id) is not None
-    assert (await house.browser().open(house.authorize_url(idle, **PKCE))).asks_login
+    assert (await house.browser().open(house.authorize_url(idle, **ASKED))).asks_login
 
 
 @ONE_STORE
 async def test_programs_are_told_in_json(house: House, site: Publisher) -> None:
     app = publish(site, client_id="https://other.example/agent.json")
-    answer = await house.http().get(house.authorize_url(app, **PKCE))
+    answer = await house.http().get(house.authorize_url(app, **ASKED))
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_client_metadata")
     assert "another client_id" in answer.json()["error_description"]

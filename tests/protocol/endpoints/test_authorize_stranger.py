@@ -13,6 +13,7 @@ ASKED = {
     "response_type": "code",
     "code_challenge": CHALLENGE,
     "code_challenge_method": "S256",
+    "resource": "https://notes.test/mcp",
 }
 
 
@@ -33,6 +34,7 @@ def test_what_may_come_to_something(more: dict[str, str]) -> None:
         {"response_type": "token"},
         {"code_challenge": ""},
         {"scope": "fly"},
+        {"resource": ""},
     ],
 )
 def test_what_comes_to_nothing(more: dict[str, str]) -> None:

@@ -1,7 +1,7 @@
-"""mcp: as oauth21, for AI agents and what they call, who have never heard of one another (MCP, authorization)."""
+"""mcp: as oauth21, and every request names the server it is for: agents meet servers unknown to us (MCP, RFC 8707)."""
 
 from dataclasses import replace
 
 from valetkey.protocol.profiles.oauth21 import OAUTH21
 
-MCP = replace(OAUTH21, name="mcp")
+MCP = replace(OAUTH21, name="mcp", resources="must")
