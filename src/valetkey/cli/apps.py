@@ -187,6 +187,8 @@ def described(server: "AuthorizationServer", client: "Client", owner: str) -> di
         "allow_implicit": client.allow_implicit,
         "sandbox": client.sandbox,
         "signed_requests": client.signed_requests,
+        "token_endpoint_auth_method": client.registered.token_endpoint_auth_method,
+        "jwks_uri": client.registered.jwks_uri,
         "created_at": client.created_at,
         "secrets": [
             {"ends_with": secret.hint, "created_at": secret.created_at, "expires_at": secret.expires_at}

@@ -98,6 +98,11 @@ async def edit(server: AuthorizationServer, owner: Account, client_id: str, form
     return await change(server, owner, client_id, described(form))
 
 
+def form_of(client: Client) -> ClientForm:
+    """What its developer has said of an app so far."""
+    return ClientForm(**{name: getattr(client, name) for name in ClientForm.__struct_fields__})
+
+
 async def rotate_secret(server: AuthorizationServer, owner: Account, client_id: str, overlap: int) -> str:
     """A new secret, shown this once; the ones before it live `overlap` seconds more. Raises NotFound, Problems."""
     was = await one(server, owner, client_id)

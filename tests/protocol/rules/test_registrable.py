@@ -13,6 +13,12 @@ GOOD = msgspec.json.encode({"keys": [Signer("ES256", kid="a").jwk]}).decode()
 LINK = "https://app.test/jwks"
 
 
+def by_secret(algorithm: str) -> Registration:
+    return Registration(
+        token_endpoint_auth_method="client_secret_jwt", token_endpoint_auth_signing_alg=algorithm
+    )
+
+
 @pytest.mark.parametrize(
     ("kind", "registered"),
     [
@@ -23,6 +29,14 @@ LINK = "https://app.test/jwks"
         ("web", Registration(token_endpoint_auth_method="private_key_jwt", jwks=GOOD)),
         ("web", Registration(token_endpoint_auth_method="private_key_jwt", jwks_uri=LINK)),
         ("web", Registration(logo_uri="https://app.test/logo.png")),
+        (
+            "web",
+            Registration(token_endpoint_auth_method="tls_client_auth", tls_client_auth_san_dns="app.test"),
+        ),
+        ("web", by_secret("HS256")),
+        ("web", Registration(token_endpoint_auth_signing_alg="RS256", request_object_signing_alg="ES256")),
+        ("web", Registration(require_signed_request_object=True, jwks=GOOD)),
+        ("web", Registration(require_signed_request_object=True, jwks_uri=LINK)),
     ],
 )
 def test_what_may_be_registered(kind: str, registered: Registration) -> None:
@@ -42,11 +56,39 @@ def test_what_may_be_registered(kind: str, registered: Registration) -> None:
         ("web", Registration(jwks="{}"), "jwks"),
         ("web", Registration(jwks_uri="http://app.test/jwks"), "jwks_uri"),
         ("web", Registration(logo_uri="javascript:x"), "logo_uri"),
+        ("web", Registration(token_endpoint_auth_method="tls_client_auth"), "token_endpoint_auth_method"),
+        ("web", by_secret("ES256"), "token_endpoint_auth_signing_alg"),
+        ("web", Registration(token_endpoint_auth_signing_alg="HS256"), "token_endpoint_auth_signing_alg"),
+        ("web", Registration(token_endpoint_auth_signing_alg="none"), "token_endpoint_auth_signing_alg"),
+        ("web", Registration(request_object_signing_alg="none"), "request_object_signing_alg"),
+        ("web", Registration(request_object_signing_alg="HS256"), "request_object_signing_alg"),
+        ("web", Registration(require_signed_request_object=True), "jwks"),
     ],
 )
 def test_what_may_not(kind: str, registered: Registration, name: str) -> None:
     found = {field: words for field, words in problems(kind, registered, OAUTH21).items() if words}
     assert set(found) == {name}
+
+
+def test_a_profile_has_algorithms_of_its_own() -> None:
+    found = problems("web", Registration(request_object_signing_alg="RS384"), OAUTH21)
+    assert found["request_object_signing_alg"] == "must be one of ES256, Ed25519, EdDSA, PS256, RS256"
+    found = problems("web", Registration(request_object_signing_alg="RS256"), CLASSIC)
+    assert found["request_object_signing_alg"] == "is nothing that this profile knows"
+
+
+@pytest.mark.parametrize(
+    ("registered", "words"),
+    [
+        (Registration(require_signed_request_object=True), "or jwks_uri is needed to sign requests"),
+        (
+            Registration(token_endpoint_auth_method="private_key_jwt"),
+            "or jwks_uri is needed to prove who the client is",
+        ),
+    ],
+)
+def test_keys_are_needed_for_something(registered: Registration, words: str) -> None:
+    assert problems("web", registered, OAUTH21)["jwks"] == words
 
 
 def test_a_profile_has_methods_of_its_own() -> None:

@@ -6,11 +6,12 @@ from valetkey.protocol.errors import InvalidClientMetadata, InvalidRedirectUri, 
 from valetkey.protocol.model import Registration
 from valetkey.protocol.params import printable
 from valetkey.protocol.profile import Profile
-from valetkey.protocol.rules import jwk, redirect_uri
+from valetkey.protocol.rules import certificate, jwk, redirect_uri
 
 LONGEST_URL = 500
 # The grants through which a person is asked; by the others a client gets tokens without anybody.
 ASKING = frozenset({"authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"})
+SECRET_ALGORITHMS = frozenset({"HS256"})
 BY_KEY = frozenset({"private_key_jwt", "self_signed_tls_client_auth"})
 WIRE = {"name": "client_name", "website": "client_uri", "type": "application_type"}
 
@@ -20,7 +21,16 @@ def problems(kind: str, registered: Registration, profile: Profile) -> dict[str,
     public = kind not in ("web", "service")
     return {
         "grant_types": why_not_grants(public, registered.grant_types, profile),
-        "token_endpoint_auth_method": why_not_method(public, registered.token_endpoint_auth_method, profile),
+        "token_endpoint_auth_method": why_not_method(public, registered, profile),
+        "token_endpoint_auth_signing_alg": why_not_algorithm(
+            registered.token_endpoint_auth_signing_alg,
+            SECRET_ALGORITHMS
+            if registered.token_endpoint_auth_method == "client_secret_jwt"
+            else profile.assertions.algorithms,
+        ),
+        "request_object_signing_alg": why_not_algorithm(
+            registered.request_object_signing_alg, profile.assertions.algorithms
+        ),
         "jwks": why_not_keys(registered),
         "jwks_uri": why_not_url(registered.jwks_uri),
         "logo_uri": why_not_url(registered.logo_uri),
@@ -37,15 +47,23 @@ def why_not_grants(public: bool, names: tuple[str, ...], profile: Profile) -> st
     return None
 
 
-def why_not_method(public: bool, method: str, profile: Profile) -> str | None:
+def why_not_algorithm(name: str, allowed: frozenset[str]) -> str | None:
+    """What is wrong with an algorithm to sign with; none at all leaves the choice."""
+    if not name or name in allowed:
+        return None
+    return "must be one of " + ", ".join(sorted(allowed)) if allowed else "is nothing that this profile knows"
+
+
+def why_not_method(public: bool, registered: Registration, profile: Profile) -> str | None:
     """What is wrong with the way it proves who it is: a secret nobody asks for protects nobody (CVE-2026-44476)."""
+    method = registered.token_endpoint_auth_method
     if not method:
         return None
     if method not in profile.client_auth:
         return "must be one of " + ", ".join(sorted(profile.client_auth))
     if (method == "none") is not public:
         return "must be none, since this type of app keeps no secret" if public else "must not be none here"
-    return None
+    return certificate.why_not_registrable(registered) if method == "tls_client_auth" else None
 
 
 def why_not_keys(registered: Registration) -> str | None:
@@ -54,8 +72,12 @@ def why_not_keys(registered: Registration) -> str | None:
         return "must not be there beside jwks_uri (RFC 7591 2)"
     if registered.jwks:
         return jwk.why_not_registrable(registered.jwks)
-    if registered.token_endpoint_auth_method in BY_KEY and not registered.jwks_uri:
+    if registered.jwks_uri:
+        return None
+    if registered.token_endpoint_auth_method in BY_KEY:
         return "or jwks_uri is needed to prove who the client is"
+    if registered.require_signed_request_object:
+        return "or jwks_uri is needed to sign requests"
     return None
 
 
