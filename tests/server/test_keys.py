@@ -129,6 +129,7 @@ async def test_a_key_is_shown_before_it_signs_and_until_all_it_signed_has_expire
     assert {key.id for key in one.kept if key.alg != SECRET} == {second}
 
 
+@pytest.mark.parametrize("replica", ["memory"], indirect=True)
 async def test_the_years_go_by(replica: Replicas) -> None:
     keys = await replica()
     signers = []

@@ -25,7 +25,7 @@ from valetkey.protocol.changes import Once
 from valetkey.protocol.client_auth import METHODS
 from valetkey.protocol.decision import Refused
 from valetkey.protocol.endpoints import introspect
-from valetkey.protocol.facts import BearerFacts, ExchangeFacts
+from valetkey.protocol.facts import BearerFacts, ExchangeFacts, Known
 from valetkey.protocol.model import NOBODY, AccessToken, Client, RefreshToken, Registration, Terms
 from valetkey.protocol.profiles import PROFILES
 from valetkey.protocol.resource import Resource
@@ -191,11 +191,20 @@ def test_who_may_not_ask(caller: Client, known: Client | None, more: dict[str, s
     decision = introspect.decide(question(caller, **more), facts(known), OURS, NOW)
     assert isinstance(decision, Refused)
     assert (decision.error.code, decision.error.reason) == ("invalid_client", reason)
+    assert decision.profile is PROFILES["oauth21"]
+
+
+def by_assertion(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A way to authenticate that is good for once, and notes what it was held against."""
+    noted = other_rules(
+        METHODS["client_secret_post"],
+        check=lambda client, shown, known, book, now: (Once(known.keys.encode(), now),),
+    )
+    monkeypatch.setitem(METHODS, "client_secret_post", noted)
 
 
 def test_what_authentication_must_write_is_written(monkeypatch: pytest.MonkeyPatch):
-    once = Once(b"jti", NOW + 60)
-    spent = other_rules(METHODS["client_secret_post"], check=lambda *_: (once,))
-    monkeypatch.setitem(METHODS, "client_secret_post", spent)
-    decision = introspect.decide(question(APP), facts(APP), OURS, NOW)
-    assert decision.changes == (once,)
+    by_assertion(monkeypatch)
+    known = replace(facts(APP), known=Known("the keys"))
+    decision = introspect.decide(question(APP), known, OURS, NOW)
+    assert decision.changes == (Once(b"the keys", NOW),)

@@ -1,19 +1,27 @@
 """Revocation as tables: what ends, whose it must be, and that the unknown is as good as given back."""
 
-from dataclasses import replace as other_rules
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from tests.protocol.endpoints.test_introspect import ACCESS, APP, FRESH, REFRESH, STRANGER, TOKEN, question
+from tests.protocol.endpoints.test_introspect import (
+    ACCESS,
+    APP,
+    FRESH,
+    REFRESH,
+    STRANGER,
+    TOKEN,
+    by_assertion,
+    question,
+)
 from tests.protocol.samples import BOOK, NOW, account, authorization, public
 from valetkey.protocol.changes import Changes, Expire, Once, Revoke
-from valetkey.protocol.client_auth import METHODS
 from valetkey.protocol.decision import Refused
 from valetkey.protocol.endpoints import revoke
-from valetkey.protocol.facts import BearerFacts, ExchangeFacts
+from valetkey.protocol.facts import BearerFacts, ExchangeFacts, Known
 from valetkey.protocol.model import Client, Terms
+from valetkey.protocol.profiles import PROFILES
 
 SPA = public(id="app", profile="oauth21")
 MINE = BearerFacts(TOKEN, account(), APP)
@@ -67,12 +75,12 @@ def test_what_another_holds_stays(caller: Client, token: str, facts: dict[str, A
 def test_who_may_not_ask(known: Client | None):
     decision = revoke.decide(question(APP), ExchangeFacts(known, subject=MINE), BOOK, NOW)
     assert isinstance(decision, Refused) and decision.error.code == "invalid_client"
+    assert decision.profile is PROFILES["oauth21"]
     assert decision.changes == ()
 
 
 def test_an_assertion_is_used_up_also_when_the_answer_is_no(monkeypatch: pytest.MonkeyPatch):
-    once = Once(b"jti", NOW + 60)
-    spent = other_rules(METHODS["client_secret_post"], check=lambda *_: (once,))
-    monkeypatch.setitem(METHODS, "client_secret_post", spent)
-    assert decide(APP, ACCESS, subject=MINE).changes == (once, Expire(b"t", NOW))
-    assert decide(STRANGER, ACCESS, subject=MINE).changes == (once,)
+    by_assertion(monkeypatch)
+    once, known = Once(b"the keys", NOW), Known("the keys")
+    assert decide(APP, ACCESS, subject=MINE, known=known).changes == (once, Expire(b"t", NOW))
+    assert decide(STRANGER, ACCESS, subject=MINE, known=known).changes == (once,)

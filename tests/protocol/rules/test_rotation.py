@@ -101,6 +101,7 @@ def test_what_a_key_follows():
         (key("p", NOW - 90 * DAY + 1, "PS256"), False),
         (key("p", NOW - 90 * DAY, "PS256", retires_at=NOW - 5), False),
         (key("p", NOW - 90 * DAY, "ES256"), False),
+        (key("p", NOW - 90 * DAY, SECRET), False),
     ],
 )
 def test_what_is_not_wanted_any_more_ends_at_its_time(each: SealedKey, ends: bool):

@@ -1,7 +1,5 @@
 """Introspection: does this token live, and what may it do? Told to those whom it concerns (RFC 7662, RFC 9701)."""
 
-import base64
-
 import msgspec
 from msgspec import Struct
 
@@ -11,7 +9,7 @@ from valetkey.protocol.decision import Refused
 from valetkey.protocol.errors import InvalidClient, OAuthError
 from valetkey.protocol.facts import BearerFacts, ExchangeFacts
 from valetkey.protocol.model import Client
-from valetkey.protocol.rules import claims, residence
+from valetkey.protocol.rules import base64url, claims, residence
 from valetkey.protocol.rules.claims import Claims
 from valetkey.protocol.rules.rulebook import Rulebook
 from valetkey.protocol.rules.token_question import TokenQuestion
@@ -93,6 +91,4 @@ def of_refresh_token(facts: ExchangeFacts, caller: Client, issuer: str, now: int
 
 def jti(token: str) -> str:
     """The name that a JWT of ours carries."""
-    payload = token.split(".")[1]
-    data = base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
-    return str(msgspec.json.decode(data)["jti"])
+    return str(msgspec.json.decode(base64url.decode(token.split(".")[1]))["jti"])

@@ -98,4 +98,4 @@ MEMBERS: dict[str, Callable[[About], object]] = {
 def describe(about: About) -> dict[str, object]:
     """The document."""
     found = {name: member(about) for name, member in MEMBERS.items()}
-    return {name: value for name, value in found.items() if value not in ("", [], None)}
+    return {name: value for name, value in found.items() if value not in ([], None)}

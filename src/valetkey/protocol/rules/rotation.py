@@ -77,8 +77,8 @@ def outlived(keys: Keys, schedule: Schedule, now: int) -> list[SealedKey]:
     a while do not undo what the other does."""
     return [
         ended(key, key.active_from + schedule.lifetime, schedule)
-        for key in shown(keys, now)
-        if key.alg not in schedule.algorithms
+        for key in keys
+        if key.alg not in (SECRET, *schedule.algorithms)
         and key.retires_at is None
         and now >= key.active_from + schedule.lifetime
     ]
