@@ -188,6 +188,10 @@ SIGNED = client(signed_requests=True)
 SIG = hmac.new(SECRET.encode(), f"{PATH}|access_token={TOKEN}".encode(), "sha256").hexdigest()
 
 
+def test_only_a_sender_is_challenged() -> None:
+    assert Denied("reason", (400, {})).challenge == ""
+
+
 def forbidden(message: str) -> tuple[int, dict[str, object]]:
     return 403, {"code": 403, "error_type": "OAuthForbiddenException", "error_message": message}
 

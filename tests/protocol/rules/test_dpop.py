@@ -32,9 +32,9 @@ def reason(proof: str, call: Call = CALL, known: Known = NOTHING_KNOWN, now: int
 @pytest.mark.parametrize("algorithm", ["ES256", "PS256", "EdDSA", "Ed25519"])
 def test_a_proof_that_holds(algorithm: str) -> None:
     key = Prover(algorithm)
-    found = check(key.proof(URL, NOW), CALL, NOTHING_KNOWN, NOW)
+    found = check(key.proof(URL, NOW, jti="one"), CALL, NOTHING_KNOWN, NOW)
     assert found.jkt == key.jkt
-    assert found.once.until == NOW + dpop.OLDEST + 1
+    assert found.once == jwt.once("dpop", key.jkt, "one", NOW + dpop.OLDEST + 1)
 
 
 def test_the_thumbprint_is_that_of_the_public_members() -> None:
@@ -263,3 +263,7 @@ def test_any_address_has_one_spelling(text: str) -> None:
 )
 def test_spellings(one: str, other: str, same: bool) -> None:
     assert (normal(one) == normal(other)) is same
+
+
+def test_its_parts_in_small_letters() -> None:
+    assert normal("HTTPS://A.test:443/X") == ("https", "a.test", "/X")
