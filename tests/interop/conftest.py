@@ -44,6 +44,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory, metadata_host: MetadataHost)
         "mcp": server.add_resource(account, f"http://127.0.0.1:{free_port()}/mcp"),
         "asking": server.add_resource(account, "https://asking.example.org"),
         "reading": server.add_resource(account, "https://reading.example.org", token_format="jwt"),
+        "listening": server.add_resource(account, "https://listening.example.org", token_format="jwt"),
     }
     server.start()
     yield Stage(server, account, resources)
