@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.interop.conftest import Drive, Stage
+from tests.interop.conftest import AddApp, Drive, Stage
 from tests.interop.mcp_server import McpServer
 from tests.interop.metadata_host import MetadataHost
 from tests.interop.valetkey_server import Account, App
@@ -59,3 +59,11 @@ def test_an_agent_is_let_in_and_steps_up(
     assert given[0]["scope"] == "basic"
     assert set(given[-1]["scope"].split()) == {"basic", "likes"}, "a refresh does not narrow what was granted"
     assert len({token["access_token"] for token in given}) == len(given)
+
+
+def test_a_machine_is_let_in(mcp: McpServer, add_app: AddApp, drive_today: Drive) -> None:
+    app = add_app(kind="service", profile="oauth21")
+    found = drive_today("mcp_python_machine", app, resource=mcp.uri)
+    assert found["landed"] == [], "nobody was asked"
+    assert found["whoami"] == app.client_id
+    assert (found["token"]["scope"], found["token"]["refresh_token"]) == ("basic", None)

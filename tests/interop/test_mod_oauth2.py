@@ -13,9 +13,10 @@ import pytest
 from tests.interop.apache import Apache, Gate
 from tests.interop.browser import Browser
 from tests.interop.conftest import AddApp, Stage
-from tests.interop.valetkey_server import Account
+from tests.interop.valetkey_server import Account, App
 
 Token = Callable[[str, str], str]
+Revoke = Callable[[str], None]
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +40,13 @@ def apache(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[A
 
 
 @pytest.fixture
-def token(stage: Stage, browser: Browser, add_app: AddApp) -> Token:
+def app(add_app: AddApp) -> App:
+    return add_app(kind="native", profile="oauth21")
+
+
+@pytest.fixture
+def token(stage: Stage, browser: Browser, app: App) -> Token:
     """An access token for one of the resource servers: the code flow, by hand."""
-    app = add_app(kind="native", profile="oauth21")
 
     def get(resource: str, scope: str) -> str:
         verifier = secrets.token_urlsafe(48)
@@ -64,14 +69,28 @@ def token(stage: Stage, browser: Browser, add_app: AddApp) -> Token:
             "code_verifier": verifier,
             "redirect_uri": app.redirect_uri,
         }
-        with urllib.request.urlopen(
-            f"{stage.server.base}/oauth/token", urlencode(form).encode(), 20
-        ) as answer:
-            told = json.load(answer)
+        told = json.loads(posted(f"{stage.server.base}/oauth/token", form))
         assert isinstance(told["access_token"], str)
         return told["access_token"]
 
     return get
+
+
+@pytest.fixture
+def revoke(stage: Stage, app: App) -> Revoke:
+    """The app gives a token back (RFC 7009)."""
+    where = f"{stage.server.base}/oauth/revoke"
+
+    def give_back(token: str) -> None:
+        posted(where, {"token": token, "client_id": app.client_id})
+
+    return give_back
+
+
+def posted(url: str, form: dict[str, str]) -> bytes:
+    with urllib.request.urlopen(url, urlencode(form).encode(), 20) as answer:
+        body: bytes = answer.read()
+    return body
 
 
 def test_introspection_lets_in_and_names_the_person(account: Account, apache: Apache, token: Token) -> None:
@@ -86,6 +105,11 @@ def test_a_token_of_less_scope_is_kept_out(apache: Apache, token: Token) -> None
     shown = token("asking", "basic")
     assert apache.get("asking", shown)[0] == 200
     assert apache.get("asking-likes", shown)[0] == 401, "this module says 401 for it"
+
+
+def test_a_token_that_was_taken_back_is_kept_out(apache: Apache, token: Token, revoke: Revoke) -> None:
+    revoke(shown := token("asking", "basic"))
+    assert apache.get("asking", shown)[0] == 401
 
 
 def test_a_token_for_another_resource_is_kept_out(apache: Apache, token: Token) -> None:

@@ -63,10 +63,10 @@ server = MCPServer(
 
 @server.tool()
 def whoami() -> str:
-    """Who has let the caller in."""
+    """Who has let the caller in; the caller itself, if it acts for nobody."""
     token = get_access_token()
     assert token is not None and token.claims is not None
-    return str(token.claims["username"])
+    return str(token.claims.get("username", token.client_id))
 
 
 @server.tool()
