@@ -121,6 +121,13 @@ async def consent_to_more(scene: Scene) -> None:
     await scene.visitor.open(app.asks(scope="basic likes"))
 
 
+async def consent_with_a_choice(scene: Scene) -> None:
+    await scene.enter()
+    may = Registration(optional_scope=("public_content", "comments", "likes"))
+    app = await scene.app(profile="oauth20", registered=may)
+    await scene.visitor.open(app.asks(scope=EVERY_SCOPE))
+
+
 async def consent_to_a_browser_app(scene: Scene) -> None:
     await scene.enter()
     app = await scene.app(type="spa", allow_implicit=True)
@@ -362,7 +369,8 @@ SCENES: dict[str, Callable[[Scene], Awaitable[None]]] = {
     scene.__name__: scene
     for scene in (
         home, home_of_somebody, login, login_for_an_app, login_refused, login_again, logged_out, sign_up,
-        sign_up_refused, consent, consent_to_more, consent_to_a_browser_app, answered_before, bad_redirect_uri,
+        sign_up_refused, consent, consent_to_more, consent_with_a_choice,
+        consent_to_a_browser_app, answered_before, bad_redirect_uri,
         login_for_a_device, device, device_with_its_code, device_refused, device_consent, device_connected,
         device_denied, consent_to_a_published_app, consent_to_an_app_that_registered_itself, connected_to_a_stranger,
         unknown_app, app_in_development, not_found, profile, profile_filled, profile_refused, email_refused,

@@ -33,6 +33,7 @@ class Reader(HTMLParser):
         self.forms: list[Form] = []
         self.links: list[str] = []
         self.words: list[str] = []
+        self.boxes: dict[str, bool] = {}
         self.open: Form | None = None
         self.area: str | None = None
         self.feed(html)
@@ -44,6 +45,8 @@ class Reader(HTMLParser):
         if tag == "form":
             self.open = Form(given.get("action", ""), given.get("method", "get").upper())
             self.forms.append(self.open)
+        elif "form" in given:
+            self.boxes[given.get("name", "")] = "checked" in given
         elif self.open is not None and tag in ("input", "button", "textarea"):
             self.control(self.open, tag, given)
 
@@ -96,6 +99,11 @@ class Page:
         found = [form for form in self.forms if form.action.endswith(action)]
         assert len(found) >= 1, f"no form to {action} on {self.status} {self.url}: {self.text}"
         return found[0]
+
+    @property
+    def boxes(self) -> dict[str, bool]:
+        """The boxes of the confirmation screen, which stand beside its form, and whether they come ticked."""
+        return self.reader.boxes
 
     @property
     def asks_login(self) -> bool:

@@ -26,12 +26,14 @@ from valetkey.protocol.profile import Person, Profile
 from valetkey.protocol.profiles import PROFILES
 from valetkey.protocol.profiles.classic import CLASSIC
 from valetkey.protocol.rules import pkce, signed_request
+from valetkey.protocol.rules.consent import Said
 from valetkey.protocol.rules.headers import Headers
 from valetkey.protocol.rules.rulebook import Rulebook
 
 NOW = 1_800_000_000
 ISSUER = "https://id.test"
 REDIRECT = "https://rp.test/cb"
+ALLOW, DENY = Said(True), Said(False)
 SECRET = "vk_cs_secret"
 CODE = "47a0479900504cb3ab4a1f626d174d2d"
 REFRESH = "vk_rt_refresh"
@@ -69,8 +71,8 @@ def session(expires_at: int = NOW + 1) -> Session:
     return Session(digest("browser"), 1, NOW, NOW, expires_at)
 
 
-def consent(*scope: str) -> Consent:
-    return Consent(1, "app", scope, NOW - 1000)
+def consent(*scope: str, refused: tuple[str, ...] = ()) -> Consent:
+    return Consent(1, "app", scope, NOW - 1000, refused)
 
 
 def authorization(**more: Any) -> Authorization:

@@ -98,6 +98,16 @@ class AskLogin(Struct, frozen=True):
     asked_at: int = 0
 
 
+class Choice(Struct, frozen=True):
+    """What a person may leave out of what is asked, and which of it is not ticked beforehand."""
+
+    optional: tuple[str, ...] = ()
+    unticked: tuple[str, ...] = ()
+
+
+NO_CHOICE = Choice()
+
+
 class AskConsent(Struct, frozen=True):
     """Authorization endpoint: ask the person; `new` is what they have not said yes to before."""
 
@@ -108,6 +118,7 @@ class AskConsent(Struct, frozen=True):
     scope: tuple[str, ...]
     new: tuple[str, ...]
     lifetime: int | None
+    choice: Choice = NO_CHOICE
     changes: Changes = ()
 
 
@@ -156,6 +167,7 @@ class AskDevice(Struct, frozen=True):
     user_code: str
     scope: tuple[str, ...]
     lifetime: int | None
+    choice: Choice = NO_CHOICE
     changes: Changes = ()
 
 

@@ -53,6 +53,7 @@ class Registration(Struct, frozen=True, omit_defaults=True):
     token_endpoint_auth_method: str = ""
     authorization_signed_response_alg: str = ""
     scope: tuple[str, ...] = ()
+    optional_scope: tuple[str, ...] = ()
     exchanges_of: tuple[str, ...] = ()
     exchanges_for: tuple[str, ...] = ()
     impersonates: bool = False
@@ -130,12 +131,16 @@ class Session(Struct, frozen=True):
 
 
 class Consent(Struct, frozen=True):
-    """What the owner has said yes to, remembered: one a pair of account and client. Saving it again replaces it."""
+    """What the owner has said yes to, remembered: one a pair of account and client. Saving it again replaces it.
+
+    `refused` is what they left out of what was asked.
+    """
 
     account_id: int
     client_id: str
     scope: tuple[str, ...]
     granted_at: int
+    refused: tuple[str, ...] = ()
 
 
 class Ticket(Struct, frozen=True):
@@ -271,11 +276,13 @@ class DeviceRequest(Struct, frozen=True):
 
 
 class Scope(Struct, frozen=True):
-    """A name of the scope catalogue, its plain words for the confirmation screen, and whether it is sensitive."""
+    """A name of the scope catalogue, its plain words for the confirmation screen, whether it is sensitive, and whether
+    people may leave it out whichever app asks."""
 
     name: str
     words: str
     sensitive: bool = False
+    optional: bool = False
 
 
 class TrustedIssuer(Struct, frozen=True, forbid_unknown_fields=True):

@@ -74,6 +74,8 @@ class Profile:
     """Whether http redirect URIs beyond loopback can be registered (OAuth 2.1 8.4.2)."""
     pkce_required: bool
     """Whether a code request must carry a challenge (RFC 7636; OAuth 2.1 7.5.2)."""
+    partial_consent: bool
+    """Whether a person may leave out some of what is asked; the answer then says what they allowed (RFC 6749 3.3)."""
     always_scope: tuple[str, ...]
     """Scopes that every authorization has (the origin document: others are asked for beside `basic`)."""
     client_auth: frozenset[str]

@@ -12,6 +12,7 @@ from valetkey.protocol.model import AccessToken, Authorization, AuthorizationCod
 from valetkey.protocol.params import SEVERAL, Params, parse
 from valetkey.protocol.response_types import RESPONSE_TYPES
 from valetkey.protocol.rules import response_mode
+from valetkey.protocol.rules.consent import Said
 from valetkey.protocol.rules.digest import digest
 from valetkey.protocol.rules.redirect_uri import with_parameters
 from valetkey.server import pushed_request
@@ -61,10 +62,10 @@ async def authorize(
 
 
 async def answer_consent(
-    server: AuthorizationServer, ticket: str, said: str | None, session_digest: bytes
+    server: AuthorizationServer, ticket: str, said: Said | None, session_digest: bytes
 ) -> Outcome:
     """The person answered the confirmation screen; the request itself is the one the ticket holds (R12)."""
-    if said not in ("allow", "deny"):
+    if said is None:
         return ErrorPage(
             InvalidRequest("decision_missing", "the answer must be allow or deny"), server.book.default
         )

@@ -10,6 +10,7 @@ from valetkey.protocol.errors import InvalidRequest
 from valetkey.protocol.facts import AuthorizeFacts
 from valetkey.protocol.model import Authorization, DeviceRequest, Ticket
 from valetkey.protocol.rules import user_code
+from valetkey.protocol.rules.consent import Said
 from valetkey.protocol.rules.digest import digest
 from valetkey.server.authorization_server import AuthorizationServer
 from valetkey.server.authorize import TICKET_LIFETIME
@@ -54,12 +55,12 @@ async def show(server: AuthorizationServer, who: SignedIn, typed: str, network: 
     return await settle(server.store, lambda _: look_up(server, code, who), decide)
 
 
-async def answer(server: AuthorizationServer, who: SignedIn, ticket: str, said: str | None) -> Outcome:
+async def answer(server: AuthorizationServer, who: SignedIn, ticket: str, said: Said | None) -> Outcome:
     """The person answered the confirmation screen of the code that the ticket holds (R12)."""
     kept = await server.store.ticket(digest(ticket))
     if kept is None or kept.session_digest != who.session.digest or not kept.query.startswith(ASKED):
         return DeviceUnknown(InvalidRequest("ticket_unknown", "this confirmation is not known"))
-    if said not in ("allow", "deny"):
+    if said is None:
         return DeviceUnknown(InvalidRequest("decision_missing", "the answer must be allow or deny"))
     code = kept.query.removeprefix(ASKED).decode()
 

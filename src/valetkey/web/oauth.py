@@ -23,7 +23,7 @@ from valetkey.settings import ServerSettings
 from valetkey.web import client_certificate, guard
 from valetkey.web.body import Rejected, headers_of, read_body, read_form, read_query
 from valetkey.web.frame import wants_page
-from valetkey.web.pages.consent import consent_page
+from valetkey.web.pages.consent import answered, consent_page
 from valetkey.web.pages.errors import error_page
 from valetkey.web.pages.login import Onward, back_here, login_page, with_next
 
@@ -254,7 +254,7 @@ class AuthorizeEndpoint:
             raise guard.Refused(
                 403, "session_missing", "You are not logged in any more. Please go back to the app."
             )
-        return await acts.answer_consent(self.server, form.get("ticket") or "", form.get("decision"), digest)
+        return await acts.answer_consent(self.server, form.get("ticket") or "", answered(form), digest)
 
     async def page(self, request: Request, outcome: ErrorPage | AskLogin | ShowConsent) -> Response:
         """What is shown instead of a redirect."""

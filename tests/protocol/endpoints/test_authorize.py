@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.protocol.samples import (
+    ALLOW,
     BOOK,
     CHALLENGE,
+    DENY,
     NOW,
     REDIRECT,
     account,
@@ -42,13 +44,14 @@ from valetkey.protocol.profile import Profile
 from valetkey.protocol.profiles.classic import CLASSIC
 from valetkey.protocol.profiles.oauth20 import OAUTH20
 from valetkey.protocol.profiles.oauth21 import OAUTH21
+from valetkey.protocol.rules.consent import Said
 from valetkey.protocol.rules.rulebook import Rulebook
 
 ISS = "iss=https%3A%2F%2Fid.test"
 DENIED = "error=access_denied&error_reason=user_denied&error_description=The+user+denied+your+request"
 MUST_INCLUDE = "You must include a valid client_id, response_type, and redirect_uri parameters"
 PKCE = {"code_challenge": CHALLENGE, "code_challenge_method": "S256"}
-SAID = [None, "allow", "deny"]
+SAID = [None, ALLOW, DENY]
 SESSION, ACCOUNT = session(), account()
 
 
@@ -66,7 +69,7 @@ def facts(
 
 
 def decided(
-    pairs: dict[str, str], known: AuthorizeFacts, said: str | None = None, book: Rulebook = BOOK
+    pairs: dict[str, str], known: AuthorizeFacts, said: Said | None = None, book: Rulebook = BOOK
 ) -> AuthorizeDecision:
     return decide(query(**pairs), known, said, book, NOW)
 
@@ -149,7 +152,7 @@ def test_a_bad_client_or_redirect_uri_is_shown_whatever_else_is_wrong(
 def test_nor_do_todays_profiles_redirect_then(
     name: str, pairs: dict[str, str], fields: dict[str, Any], reason: str
 ) -> None:
-    page = decided(request(response_type="nonsense", **pairs), facts(client(profile=name, **fields)), "deny")
+    page = decided(request(response_type="nonsense", **pairs), facts(client(profile=name, **fields)), DENY)
     assert isinstance(page, ErrorPage) and page.error.reason == reason
 
 
@@ -208,7 +211,7 @@ def test_the_first_wrong_thing_decides(start: int) -> None:
     for more, has, _ in reversed(COLUMN[start:]):
         pairs.update(more)
         fields.update(has)
-    page = decided(request(**pairs), facts(client(**fields)), "deny")
+    page = decided(request(**pairs), facts(client(**fields)), DENY)
     assert isinstance(page, ErrorPage)
     assert told(page.error) == COLUMN[start][2]
 
@@ -237,7 +240,7 @@ def test_all_but_the_sandbox_is_settled_before_login(pairs: dict[str, str]) -> N
 )
 @pytest.mark.parametrize("said", SAID)
 def test_who_is_not_logged_in_is_asked_to(
-    browser: Session | None, person: Account | None, said: str | None
+    browser: Session | None, person: Account | None, said: Said | None
 ) -> None:
     """Also when the confirmation screen was answered meanwhile: nothing is granted and nothing is denied."""
     known = facts(client(), browser, person, consent("basic"))
@@ -298,10 +301,8 @@ def test_who_is_asked_and_for_what(
     if new is None:
         assert isinstance(decision, Answer) and decision.changes == (Hold(1, "app"),)
         return
-    assert decision == AskConsent(app, "dev", account(), REDIRECT, ALL, new, lifetime, ())
-    for unknown in ("", "yes", "ALLOW", "allow "):  # H6
-        assert decided(pairs, known, unknown, book) == decision
-    allowed = decided(pairs, known, "allow", book)
+    assert decision == AskConsent(app, "dev", account(), REDIRECT, ALL, new, lifetime)
+    allowed = decided(pairs, known, ALLOW, book)
     kept = tuple(dict.fromkeys((*(before.scope if before else ()), *ALL)))
     assert isinstance(allowed, Answer)
     assert allowed.scope == ALL
@@ -309,6 +310,73 @@ def test_who_is_asked_and_for_what(
         () if before is None else (Hold(1, "app"),)
     )  # what is merged must not have been taken back meanwhile
     assert allowed.changes == (*held, Save(Consent(1, "app", kept, NOW)))
+
+
+PARTLY = client(profile="oauth20", registered=Registration(optional_scope=("likes", "comments")))
+EVERY = ("basic", "likes", "comments")
+
+
+@pytest.mark.parametrize(
+    ("before", "ticked", "new", "granted", "kept"),
+    [
+        (None, {"likes", "comments"}, EVERY, EVERY, (EVERY, ())),
+        (None, {"likes"}, EVERY, ALL, (ALL, ("comments",))),
+        (None, set(), EVERY, BASIC, (BASIC, ("likes", "comments"))),
+        (None, {"likes", "relationships"}, EVERY, ALL, (ALL, ("comments",))),  # H5: never more than was asked
+        (consent("basic", "likes"), set(), ("comments",), ALL, (ALL, ("comments",))),
+        (
+            consent("basic", refused=("likes",)),
+            {"likes"},
+            ("comments",),
+            BASIC,
+            (BASIC, ("likes", "comments")),
+        ),
+        (consent("basic", refused=("likes", "comments")), set(), None, BASIC, None),
+        (consent("basic", "likes", refused=("comments",)), set(), None, ALL, None),
+        (
+            consent(refused=EVERY),
+            {"likes"},
+            BASIC,
+            BASIC,
+            (BASIC, ("likes", "comments")),
+        ),  # basic is needed now
+    ],
+)
+def test_a_person_leaves_out_what_is_optional(
+    before: Consent | None,
+    ticked: set[str],
+    new: tuple[str, ...] | None,
+    granted: tuple[str, ...],
+    kept: tuple[tuple[str, ...], tuple[str, ...]] | None,
+) -> None:
+    pairs, known = request(scope="basic likes comments"), facts(PARTLY, before=before)
+    asked = decided(pairs, known)
+    if new is None:
+        assert isinstance(asked, Answer) and asked.scope == granted and asked.changes == (Hold(1, "app"),)
+        return
+    assert (
+        isinstance(asked, AskConsent) and asked.new == new and asked.choice.optional == ("likes", "comments")
+    )
+    answer = decided(pairs, known, Said(True, frozenset(ticked)))
+    assert isinstance(answer, Answer) and answer.scope == granted and kept is not None
+    assert answer.changes[-1] == Save(Consent(1, "app", kept[0], NOW, kept[1]))
+
+
+def test_who_allows_nothing_says_no() -> None:
+    pairs = request(scope="likes comments", state="s")
+    for known in (facts(PARTLY), facts(PARTLY, before=consent("basic", refused=("likes", "comments")))):
+        asked = decided(pairs, known)
+        assert isinstance(asked, AskConsent) and asked.new == ("likes", "comments")
+        refused = decided(pairs, known, ALLOW)
+        assert isinstance(refused, Refuse) and refused.reason == "nothing_allowed"
+        assert "error=access_denied" in refused.location and refused.changes == ()
+
+
+def test_an_app_asks_for_no_more_than_it_registered() -> None:
+    app = client(profile="oauth20", registered=Registration(scope=ALL))
+    assert isinstance(decided(request(scope="likes"), facts(app)), AskConsent)
+    beyond = decided(request(scope="likes comments"), facts(app))
+    assert isinstance(beyond, Refuse) and beyond.reason == "scope_unregistered"
 
 
 # --- yes --------------------------------------------------------------------------------------------------------------
@@ -343,14 +411,14 @@ def test_what_an_answer_carries(app: Client, more: dict[str, str], expected: dic
         **expected,
     }
     saves = (Save(Consent(1, "app", fields["scope"], NOW)),)
-    assert decided(request(**more), facts(app), "allow") == Answer(**fields, changes=saves)
+    assert decided(request(**more), facts(app), ALLOW) == Answer(**fields, changes=saves)
 
 
 def test_how_long_an_implicit_token_lives_is_a_setting() -> None:
     book = other_rules(BOOK, implicit_lifetime=60)
     asked = decided(request(response_type="token"), facts(IMPLICIT), None, book)
     assert isinstance(asked, AskConsent) and asked.lifetime == 60
-    given_ = decided(request(response_type="token"), facts(IMPLICIT), "allow", book)
+    given_ = decided(request(response_type="token"), facts(IMPLICIT), ALLOW, book)
     assert isinstance(given_, Answer) and given_.lifetime == 60
 
 
@@ -379,13 +447,13 @@ def test_the_person_is_told_how_long_the_access_lasts(name: str, lifetime: int |
 )
 @pytest.mark.parametrize("before", [None, consent("basic")])
 def test_where_a_denial_goes(kind: str, more: dict[str, str], location: str, before: Consent | None) -> None:
-    decision = decided(request(response_type=kind, **more), facts(IMPLICIT, before=before), "deny")
+    decision = decided(request(response_type=kind, **more), facts(IMPLICIT, before=before), DENY)
     assert decision == Refuse(location, "user_denied", IMPLICIT, ())
 
 
 def test_a_denial_under_todays_profiles() -> None:
     app = client(profile="oauth21")
-    decision = decided(request(state="S", **PKCE), facts(app), "deny")
+    decision = decided(request(state="S", **PKCE), facts(app), DENY)
     words = "error=access_denied&error_description=The+user+denied+your+request"
     assert decision == Refuse(f"{REDIRECT}?{words}&state=S&{ISS}", "user_denied", app, ())
 
@@ -467,8 +535,8 @@ TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1
 
 def locations(sent: Params) -> list[str]:
     """Where a denial and an answer go."""
-    refuse = decide(sent, facts(client()), "deny", BOOK, NOW)
-    answer = decide(sent, facts(client()), "allow", BOOK, NOW)
+    refuse = decide(sent, facts(client()), DENY, BOOK, NOW)
+    answer = decide(sent, facts(client()), ALLOW, BOOK, NOW)
     assert isinstance(refuse, Refuse) and isinstance(answer, Answer)
     return [refuse.location, f"{REDIRECT}?state={answer.state}"]
 
@@ -505,7 +573,7 @@ def test_state_of_any_making_stays_in_its_place(text: str) -> None:
     ],
 )
 def test_the_key_that_a_request_names(profile: str, jkt: str, terms: Terms) -> None:
-    answer = decided(request(dpop_jkt=jkt, **PKCE), facts(client(profile=profile)), "allow")
+    answer = decided(request(dpop_jkt=jkt, **PKCE), facts(client(profile=profile)), ALLOW)
     assert isinstance(answer, Answer) and answer.terms == terms
 
 
@@ -520,7 +588,7 @@ def test_a_key_that_can_be_none() -> None:
 @pytest.mark.parametrize(("mode", "signs"), [("jwt", REDIRECT), ("query.jwt", REDIRECT), ("query", "")])
 def test_whether_the_answer_is_signed_holds_for_yes_and_no(mode: str, signs: str) -> None:
     app = client(profile="oauth20")
-    for pairs, said in (({}, "allow"), ({}, "deny"), ({"scope": "nonsense"}, None)):
+    for pairs, said in (({}, ALLOW), ({}, DENY), ({"scope": "nonsense"}, None)):
         decision = decided(request(response_mode=mode, **pairs), facts(app), said)
         assert isinstance(decision, Answer | Refuse) and decision.signs == signs
 
@@ -536,12 +604,12 @@ def test_a_mode_that_is_not_known_is_refused_unsigned() -> None:
 def test_the_servers_that_a_request_names() -> None:
     pairs = [*request(**PKCE).items(), ("resource", "https://a.test/"), ("resource", "https://b.test/")]
     sent = Params(pairs, several=SEVERAL)
-    answer = decide(sent, facts(client(profile="oauth21")), "allow", BOOK, NOW)
+    answer = decide(sent, facts(client(profile="oauth21")), ALLOW, BOOK, NOW)
     assert isinstance(answer, Answer)
     assert answer.terms == Terms(resource=("https://a.test/", "https://b.test/"))
     refused = decided(request(resource="nonsense", **PKCE), facts(client(profile="oauth21")))
     assert isinstance(refused, Refuse) and "error=invalid_target" in refused.location
-    page = decide(sent, facts(client()), "allow", BOOK, NOW)
+    page = decide(sent, facts(client()), ALLOW, BOOK, NOW)
     assert isinstance(page, ErrorPage) and page.error.reason == "parameter_twice"
 
 
@@ -552,7 +620,7 @@ REACHES = other_rules(BOOK, acr=("password",))
 LATELY = replace(SESSION, created_at=NOW - 10)
 
 
-def prompted(known: AuthorizeFacts | None = None, said: str | None = None, **more: str) -> AuthorizeDecision:
+def prompted(known: AuthorizeFacts | None = None, said: Said | None = None, **more: str) -> AuthorizeDecision:
     known = known or facts(TODAY_APP, LATELY, before=consent("basic"))
     return decided(request(**PKCE, **more), known, said, REACHES)
 
@@ -608,7 +676,7 @@ def test_a_login_that_is_too_old(more: dict[str, str], due: bool) -> None:
     else:
         assert isinstance(decision, Answer)
         assert decision.terms.auth_time == NOW - 10
-    assert isinstance(prompted(said="allow", **more), Answer), "who answers was there when they were asked"
+    assert isinstance(prompted(said=ALLOW, **more), Answer), "who answers was there when they were asked"
     nobody = prompted(facts(TODAY_APP, None, None), **more)
     assert nobody == AskLogin(TODAY_APP, REDIRECT, asked_at=0 if "acr_values" in more else NOW)
 
@@ -631,7 +699,7 @@ def test_a_level_that_nobody_reaches() -> None:
 def test_asked_again(prompt: str) -> None:
     decision = prompted(prompt=prompt)
     assert isinstance(decision, AskConsent) and decision.new == ("basic",)
-    assert isinstance(prompted(said="allow", prompt=prompt), Answer)
+    assert isinstance(prompted(said=ALLOW, prompt=prompt), Answer)
 
 
 def test_classic_hears_none_of_it() -> None:

@@ -5,13 +5,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tests.protocol.samples import BOOK, NOW, account, client, consent, device, session
+from tests.protocol.samples import ALLOW, BOOK, DENY, NOW, account, client, consent, device, session
 from valetkey.protocol.changes import Changes, Hold, Save
 from valetkey.protocol.decision import AskDevice, DeviceAnswered, DeviceUnknown
 from valetkey.protocol.endpoints.device import decide
 from valetkey.protocol.facts import AuthorizeFacts
 from valetkey.protocol.grants.device_code import DEVICE_CODE
 from valetkey.protocol.model import Consent, DeviceRequest, Registration, Terms
+from valetkey.protocol.rules.consent import Said
 
 APP = client(profile="oauth20", registered=Registration(grant_types=(DEVICE_CODE.name,)))
 FACTS = AuthorizeFacts(APP, "Dev", session(), account())
@@ -30,22 +31,35 @@ def test_the_person_is_asked_whatever_they_allowed_before(facts: AuthorizeFacts)
 @pytest.mark.parametrize(
     ("facts", "said", "changes"),
     [
-        (FACTS, "deny", ()),
-        (knowing(consent=consent("basic")), "deny", ()),
-        (FACTS, "allow", (Save(Consent(1, "app", ("basic", "likes"), NOW)),)),
+        (FACTS, DENY, ()),
+        (knowing(consent=consent("basic")), DENY, ()),
+        (FACTS, ALLOW, (Save(Consent(1, "app", ("basic", "likes"), NOW)),)),
         (
             knowing(consent=consent("comments")),
-            "allow",
+            ALLOW,
             (Hold(1, "app"), Save(Consent(1, "app", ("comments", "basic", "likes"), NOW))),
         ),
     ],
 )
-def test_what_an_answer_writes(facts: AuthorizeFacts, said: str, changes: Changes) -> None:
-    answered = DeviceAnswered(APP, account(), device().digest, said, ("basic", "likes"), changes)
+def test_what_an_answer_writes(facts: AuthorizeFacts, said: Said, changes: Changes) -> None:
+    words, scope = ("allow", ("basic", "likes")) if said.allowed else ("deny", ())
+    answered = DeviceAnswered(APP, account(), device().digest, words, scope, changes)
     assert decide(device(), facts, said, BOOK, NOW) == answered
 
 
-@pytest.mark.parametrize("said", [None, "allow", "deny"])
+def test_what_is_optional_may_be_left_out() -> None:
+    app = replace(APP, registered=replace(APP.registered, optional_scope=("likes",)))
+    known = knowing(client=app, consent=consent("basic", "likes"))
+    asked = decide(device(), known, None, BOOK, NOW)
+    assert isinstance(asked, AskDevice) and asked.choice.optional == ("likes",)
+    answered = decide(device(), known, ALLOW, BOOK, NOW)
+    assert isinstance(answered, DeviceAnswered) and answered.scope == ("basic",)
+    assert answered.changes == (Hold(1, "app"), Save(Consent(1, "app", ("basic",), NOW, ("likes",))))
+    nothing = decide(device(scope=("likes",)), known, ALLOW, BOOK, NOW)
+    assert isinstance(nothing, DeviceAnswered) and (nothing.said, nothing.changes) == ("deny", ())
+
+
+@pytest.mark.parametrize("said", [None, ALLOW, DENY])
 @pytest.mark.parametrize(
     ("waits", "facts", "reason"),
     [
@@ -62,7 +76,7 @@ def test_what_an_answer_writes(facts: AuthorizeFacts, said: str, changes: Change
     ],
 )
 def test_there_is_nothing_to_answer(
-    waits: DeviceRequest | None, facts: AuthorizeFacts, reason: str, said: str | None
+    waits: DeviceRequest | None, facts: AuthorizeFacts, reason: str, said: Said | None
 ) -> None:
     decision = decide(waits, facts, said, BOOK, NOW)
     assert isinstance(decision, DeviceUnknown)
@@ -71,5 +85,5 @@ def test_there_is_nothing_to_answer(
 
 def test_what_the_device_asked_for_goes_into_the_authorization() -> None:
     terms = Terms(resource=("https://a.test/",))
-    answered = decide(device(terms=terms), FACTS, "allow", BOOK, NOW)
+    answered = decide(device(terms=terms), FACTS, ALLOW, BOOK, NOW)
     assert isinstance(answered, DeviceAnswered) and answered.terms == terms

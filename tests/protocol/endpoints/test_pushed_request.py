@@ -7,8 +7,10 @@ import pytest
 
 from tests.proofs import Prover
 from tests.protocol.samples import (
+    ALLOW,
     BOOK,
     CHALLENGE,
+    DENY,
     ISSUER,
     NOW,
     REDIRECT,
@@ -34,6 +36,7 @@ from valetkey.protocol.facts import AuthorizeFacts, ExchangeFacts, Known
 from valetkey.protocol.model import Client, Consent, PushedRequest, Registration, Terms
 from valetkey.protocol.params import Params, parse
 from valetkey.protocol.profiles.oauth21 import OAUTH21
+from valetkey.protocol.rules.consent import Said
 from valetkey.protocol.rules.credentials import ClientAuth
 from valetkey.protocol.rules.pushed_request import LIFETIME, URN
 
@@ -131,7 +134,7 @@ def kept(**change: str) -> PushedRequest:
 
 
 def asked(
-    said: str | None = None, before: Consent | None = None, logged_in: bool = True, **more: Any
+    said: Said | None = None, before: Consent | None = None, logged_in: bool = True, **more: Any
 ) -> authorize.AuthorizeDecision:
     who = (session(NOW + 10_000), person()) if logged_in else (None, None)
     facts = AuthorizeFacts(APP, "dev", *who, before, more.pop("found", kept()))
@@ -146,13 +149,13 @@ def test_it_is_used_up_when_it_is_answered_and_not_before() -> None:
     assert asked(logged_in=False) == AskLogin(APP, REDIRECT)
     question = asked()
     assert isinstance(question, AskConsent) and question.changes == ()
-    yes = asked("allow")
+    yes = asked(ALLOW)
     assert isinstance(yes, Answer)
     assert yes.changes == (Save(Consent(1, "app", ("basic",), NOW)), SPENDS)
     assert (yes.state, yes.challenge, yes.redirect_uri) == ("S", CHALLENGE, REDIRECT)
     again = asked(before=Consent(1, "app", ("basic",), NOW))
     assert isinstance(again, Answer) and again.changes == (Hold(1, "app"), SPENDS)
-    no = asked("deny")
+    no = asked(DENY)
     assert isinstance(no, Refuse) and no.changes == (SPENDS,) and "state=S" in no.location
 
 
@@ -163,7 +166,7 @@ def test_what_stands_beside_it_is_passed_over() -> None:
         "redirect_uri": "https://evil.test/",
         "response_type": "token",
     }
-    assert asked("allow", **beside) == asked("allow")
+    assert asked(ALLOW, **beside) == asked(ALLOW)
 
 
 def test_an_error_that_shows_later_is_told_and_uses_it_up() -> None:
@@ -175,8 +178,8 @@ def test_an_error_that_shows_later_is_told_and_uses_it_up() -> None:
     assert isinstance(no, Refuse) and "error=invalid_scope" in no.location and no.changes == (SPENDS,)
 
 
-@pytest.mark.parametrize("said", [None, "allow", "deny"])
-def test_one_that_is_none_leads_nowhere(said: str | None) -> None:
+@pytest.mark.parametrize("said", [None, ALLOW, DENY])
+def test_one_that_is_none_leads_nowhere(said: Said | None) -> None:
     for found in (None, PushedRequest(digest(URI), "other", kept().query, NOW + 60)):
         page = asked(said, found=found, redirect_uri=REDIRECT, response_type="code")
         assert isinstance(page, ErrorPage) and page.error.code == "invalid_request_uri"
@@ -225,7 +228,7 @@ def test_proofs_that_do_not_fit(more: dict[str, str], proof: str, code: str, wri
 
 
 def test_dpop_jkt_alone_binds_it_too() -> None:
-    answer = asked("allow", found=kept(dpop_jkt=KEY.jkt))
+    answer = asked(ALLOW, found=kept(dpop_jkt=KEY.jkt))
     assert isinstance(answer, Answer) and answer.terms == Terms(jkt=KEY.jkt)
     refused = pushed({**BODY, "dpop_jkt": "short"})
     assert isinstance(refused, Refused) and refused.error.code == "invalid_request"
@@ -257,7 +260,7 @@ def test_what_was_signed_counts_and_nothing_beside_it() -> None:
     assert (kept_.get("state"), kept_.get("redirect_uri"), kept_.get("request")) == ("S", REDIRECT, None)
     found = PushedRequest(digest(URI), "app", done.query, NOW + 60)
     facts = AuthorizeFacts(SIGNS, "dev", session(), person(), None, found)
-    answer = authorize.decide(query(client_id="app", request_uri=URI, **BESIDE), facts, "allow", BOOK, NOW)
+    answer = authorize.decide(query(client_id="app", request_uri=URI, **BESIDE), facts, ALLOW, BOOK, NOW)
     assert isinstance(answer, Answer) and (answer.state, answer.redirect_uri) == ("S", REDIRECT)
 
 
@@ -286,9 +289,9 @@ def test_what_cannot_be_read_is_said_before_anything_is_looked_up() -> None:
 def test_signed_requests_come_by_the_browser_too() -> None:
     facts = AuthorizeFacts(SIGNS, "dev", session(), person(), None, None, SIGNER.jwks)
     sent = query(client_id="app", request=SIGNER.jwt(WITHIN), **BESIDE)
-    answer = authorize.decide(sent, facts, "allow", BOOK, NOW)
+    answer = authorize.decide(sent, facts, ALLOW, BOOK, NOW)
     assert isinstance(answer, Answer) and (answer.state, answer.redirect_uri) == ("S", REDIRECT)
-    page = authorize.decide(query(**BODY), facts, "allow", BOOK, NOW)
+    page = authorize.decide(query(**BODY), facts, ALLOW, BOOK, NOW)
     assert isinstance(page, ErrorPage) and page.error.reason == "request_missing"
 
 
@@ -296,5 +299,5 @@ def test_an_app_that_cannot_push_uses_up_nobody_elses() -> None:
     app = client()
     facts = AuthorizeFacts(app, "dev", session(), person(), None, kept())
     sent = query(client_id="app", redirect_uri=REDIRECT, response_type="code", request_uri=URI)
-    answer = authorize.decide(sent, facts, "allow", BOOK, NOW)
+    answer = authorize.decide(sent, facts, ALLOW, BOOK, NOW)
     assert isinstance(answer, Answer) and answer.changes == (Save(Consent(1, "app", ("basic",), NOW)),)

@@ -3,10 +3,16 @@
 import pytest
 
 from tests.protocol.samples import NOW, client, consent, public
-from valetkey.protocol.model import NOBODY, Client, Consent
-from valetkey.protocol.rules.consent import asks_always, merged, still_to_ask
+from valetkey.protocol.decision import NO_CHOICE, Choice
+from valetkey.protocol.errors import AccessDenied
+from valetkey.protocol.model import NOBODY, Client, Consent, Registration, Scope
+from valetkey.protocol.profile import Profile
+from valetkey.protocol.profiles.classic import CLASSIC
+from valetkey.protocol.profiles.oauth20 import OAUTH20
+from valetkey.protocol.rules.consent import Said, asks_always, choice, granted, merged, standing, still_to_ask
 
-ALL = ("basic", "likes")
+BASIC, LIKES, ALL = ("basic",), ("likes",), ("basic", "likes")
+Pair = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 @pytest.mark.parametrize(
@@ -55,12 +61,95 @@ def test_asking_for_nothing_is_still_asking() -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "scope", "kept"),
+    ("before", "ask"),
     [
-        (None, ("basic",), ("basic",)),
-        (consent("basic"), ("basic", "likes"), ("basic", "likes")),
-        (consent("comments", "basic"), ("basic", "likes"), ("comments", "basic", "likes")),
+        (consent("basic", refused=("likes",)), None),
+        (consent(refused=ALL), ALL),  # nothing else is asked for, so it is asked once more
+        (consent(refused=("basic",)), ("likes",)),
+        (consent("basic", refused=("comments",)), ("likes",)),
     ],
 )
-def test_what_is_remembered(before: Consent | None, scope: tuple[str, ...], kept: tuple[str, ...]) -> None:
-    assert merged("app", scope, before, 1, NOW) == Consent(1, "app", kept, NOW)
+def test_what_was_left_out_is_not_asked_for_again(before: Consent, ask: tuple[str, ...] | None) -> None:
+    assert still_to_ask(client(), ALL, before, True, False) == ask
+
+
+@pytest.mark.parametrize(
+    ("before", "said", "kept"),
+    [
+        (None, (BASIC, ()), (BASIC, ())),
+        (None, (BASIC, LIKES), (BASIC, LIKES)),
+        (consent("basic"), (ALL, ()), (ALL, ())),
+        (consent("comments", "basic"), (ALL, ()), (("comments", *ALL), ())),
+        (consent(*ALL), (BASIC, LIKES), (BASIC, LIKES)),  # taken back by leaving it out
+        (consent("basic", refused=("likes",)), (ALL, ()), (ALL, ())),
+        (consent("basic", refused=("comments",)), (BASIC, LIKES), (BASIC, ("comments", "likes"))),
+    ],
+)
+def test_what_is_remembered(before: Consent | None, said: Pair, kept: Pair) -> None:
+    now = Consent(1, "app", said[0], NOW, said[1])
+    assert merged(now, before) == Consent(1, "app", kept[0], NOW, kept[1])
+
+
+CATALOGUE = {
+    "basic": Scope("basic", ""),
+    "likes": Scope("likes", "", sensitive=True),
+    "comments": Scope("comments", "", optional=True),
+}
+MAY = client(registered=Registration(optional_scope=LIKES))
+
+
+@pytest.mark.parametrize(
+    ("app", "profile", "scope", "before", "offered"),
+    [
+        (client(), OAUTH20, ALL, None, NO_CHOICE),
+        (MAY, OAUTH20, ALL, None, Choice(LIKES, LIKES)),  # sensitive: waits to be ticked
+        (MAY, OAUTH20, BASIC, None, NO_CHOICE),
+        (MAY, CLASSIC, ALL, None, NO_CHOICE),
+        (client(), OAUTH20, ("comments",), None, Choice(("comments",))),  # by the operator's catalogue
+        (client(), CLASSIC, ("comments",), None, NO_CHOICE),
+        (client(), OAUTH20, ("comments",), consent("basic"), Choice(("comments",))),
+        (
+            client(),
+            OAUTH20,
+            ("comments",),
+            consent(refused=("comments",)),
+            Choice(("comments",), ("comments",)),
+        ),
+        (MAY, OAUTH20, ("gone", "likes"), None, Choice(LIKES, LIKES)),  # no longer in the catalogue
+    ],
+)
+def test_what_may_be_left_out(
+    app: Client, profile: Profile, scope: tuple[str, ...], before: Consent | None, offered: Choice
+) -> None:
+    assert choice(app, profile, scope, before, CATALOGUE) == offered
+
+
+def test_what_is_needed_now_was_not_left_out() -> None:
+    before = consent("basic", refused=("likes", "comments"))
+    assert standing(before, Choice(LIKES)) == consent("basic", refused=LIKES)
+    assert standing(None, Choice(LIKES)) is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "ticked", "before", "allowed"),
+    [
+        (ALL, (), None, BASIC),
+        (ALL, LIKES, None, ALL),
+        (ALL, ("comments",), None, BASIC),
+        (ALL, (), consent(*ALL), BASIC),  # it was shown, and not ticked
+        (BASIC, (), consent("likes"), ALL),  # it was not shown, for it was allowed before
+        (BASIC, LIKES, None, BASIC),  # H5: it was not shown, and yet ticked
+        ((), (), consent("basic", refused=LIKES), BASIC),
+    ],
+)
+def test_what_was_allowed(
+    asked: tuple[str, ...], ticked: tuple[str, ...], before: Consent | None, allowed: tuple[str, ...]
+) -> None:
+    assert granted(ALL, asked, Said(True, frozenset(ticked)), before, Choice(LIKES)) == allowed
+
+
+def test_nothing_allowed_is_a_no_but_nothing_asked_is_not() -> None:
+    with pytest.raises(AccessDenied) as caught:
+        granted(LIKES, LIKES, Said(True), None, Choice(LIKES))
+    assert caught.value.reason == "nothing_allowed"
+    assert granted((), (), Said(True), None, NO_CHOICE) == ()

@@ -58,7 +58,7 @@ class RecordsContract:
 
     async def test_all_that_a_confirmation_screen_needs_comes_at_once(self, store: Store) -> None:
         await settle_in(store)
-        consent = Consent(1, "app", ("basic",), NOW)
+        consent = Consent(1, "app", ("basic",), NOW, ("likes", "comments"))
         await store.apply((Save(session()), Save(consent), Save(Consent(1, "other", (), NOW))))
         facts = await store.authorize_facts("app", digest("browser"))
         assert facts == AuthorizeFacts(client(), "Number 1", session(), account(), consent)

@@ -6,7 +6,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from valetkey.protocol.changes import Changes, Hold, Save, Spend
-from valetkey.protocol.decision import Answer, AskConsent, AskLogin, AuthorizeDecision, ErrorPage, Refuse
+from valetkey.protocol.decision import (
+    Answer,
+    AskConsent,
+    AskLogin,
+    AuthorizeDecision,
+    Choice,
+    ErrorPage,
+    Refuse,
+)
 from valetkey.protocol.errors import (
     ConsentRequired,
     InvalidClient,
@@ -17,7 +25,7 @@ from valetkey.protocol.errors import (
     UnsupportedResponseType,
 )
 from valetkey.protocol.facts import AuthorizeFacts
-from valetkey.protocol.model import NOBODY, Account, Client, PushedRequest, Session, Terms
+from valetkey.protocol.model import NOBODY, Account, Client, Consent, PushedRequest, Session, Terms
 from valetkey.protocol.params import Params
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.response_types import RESPONSE_TYPES
@@ -33,6 +41,7 @@ from valetkey.protocol.rules import (
     response_mode,
 )
 from valetkey.protocol.rules import scope as scopes
+from valetkey.protocol.rules.consent import Said
 from valetkey.protocol.rules.grant import shown_lifetime
 from valetkey.protocol.rules.owner import check_sandbox, living_account
 from valetkey.protocol.rules.prompt import Wanted
@@ -41,9 +50,9 @@ from valetkey.protocol.rules.rulebook import Rulebook
 
 
 def decide(
-    params: Params, facts: AuthorizeFacts, said: str | None, book: Rulebook, now: int
+    params: Params, facts: AuthorizeFacts, said: Said | None, book: Rulebook, now: int
 ) -> AuthorizeDecision:
-    """What becomes of an authorization request. `said` is what the person answered: None, "allow" or "deny".
+    """What becomes of an authorization request. `said` is what the person answered, if they were asked.
 
     Client and redirect_uri come before everything else: until both are trusted, nothing is redirected (R3).
     """
@@ -93,6 +102,7 @@ def read_request(request: Trusted) -> Requested:
     kind = allowed_response_type(request)
     response_mode.check(params, profile)
     scope = scopes.read(params.get("scope"), profile.always_scope, request.book.catalogue)
+    scopes.check_registered(scope, client)
     challenge = pkce.read_challenge(params, profile.pkce_required or needs_pkce(client, kind, profile))
     wanted = prompt.read(params, profile, request.book)
     return Requested(kind, scope, challenge, narrowing(request), wanted)
@@ -130,7 +140,7 @@ def answered(
 
 
 def present(
-    request: Trusted, wanted: Wanted, facts: AuthorizeFacts, said: str | None, now: int
+    request: Trusted, wanted: Wanted, facts: AuthorizeFacts, said: Said | None, now: int
 ) -> Account | AskLogin:
     """Who is there, if their login does. Raises LoginRequired, for the trusted redirect_uri alone (A20)."""
     account, session = living_account(facts, now), facts.session
@@ -151,7 +161,21 @@ def dated(terms: Terms, wanted: Wanted, session: Session | None) -> Terms:
     return replace(terms, auth_time=session.created_at, acr=wanted.acr)
 
 
-def decide_trusted(request: Trusted, facts: AuthorizeFacts, said: str | None, now: int) -> AuthorizeDecision:
+def standing(
+    request: Trusted, asked: Requested, known: Consent | None
+) -> tuple[Choice, Consent | None, tuple[str, ...] | None]:
+    """What can be left out, what was said before as it counts now, and what is still to ask. Raises ConsentRequired."""
+    client, book = request.client, request.book
+    choice = consent.choice(client, request.profile, asked.scope, known, book.catalogue)
+    before = consent.standing(known, choice)
+    always = asked.wanted.consent or consent.asks_always(client, request.redirect_uri, asked.kind.in_front)
+    new = consent.still_to_ask(client, asked.scope, before, book.remember_consent, always)
+    if new is not None and asked.wanted.silent:
+        raise ConsentRequired("consent_required", "the person must be asked first")
+    return choice, before, new
+
+
+def decide_trusted(request: Trusted, facts: AuthorizeFacts, said: Said | None, now: int) -> AuthorizeDecision:
     """The rest of the column. Raises OAuthError."""
     client, profile, book = request.client, request.profile, request.book
     asked = read_request(request)
@@ -161,19 +185,20 @@ def decide_trusted(request: Trusted, facts: AuthorizeFacts, said: str | None, no
         return account
     check_sandbox(client, account)
     state = request.params.as_sent("state")
-    if said == "deny":
+    if said is not None and not said.allowed:
         where = refusal(request.redirect_uri, profile.denial, state, profile, book.issuer)
         return Refuse(where, "user_denied", client)
     lifetime = book.implicit_lifetime if kind.in_front else shown_lifetime(client, profile)
-    always = asked.wanted.consent or consent.asks_always(client, request.redirect_uri, kind.in_front)
-    new = consent.still_to_ask(client, scope, facts.consent, book.remember_consent, always)
-    if new is not None and asked.wanted.silent:
-        raise ConsentRequired("consent_required", "the person must be asked first")
-    if new is not None and said != "allow":
-        return AskConsent(client, facts.developer, account, request.redirect_uri, scope, new, lifetime)
-    kept: Changes = () if facts.consent is None else (Hold(account.id, client.id),)
+    choice, before, new = standing(request, asked, facts.consent)
+    if new is not None and said is None:
+        return AskConsent(
+            client, facts.developer, account, request.redirect_uri, scope, new, lifetime, choice
+        )
+    allowed = consent.granted(scope, new or (), said or consent.NOTHING_NEW, before, choice)
+    kept: Changes = () if before is None else (Hold(account.id, client.id),)
     if new is not None:
-        kept += (Save(consent.merged(client.id, scope, facts.consent, account.id, now)),)
+        now_said = Consent(account.id, client.id, allowed, now, scopes.widened(scope, allowed))
+        kept += (Save(consent.merged(now_said, before)),)
     if kind.issues == "code":
         lifetime = profile.code_lifetime
     return Answer(
@@ -183,7 +208,7 @@ def decide_trusted(request: Trusted, facts: AuthorizeFacts, said: str | None, no
         kind.name,
         request.redirect_uri,
         state,
-        scope,
+        allowed,
         asked.challenge,
         lifetime,
         kept,

@@ -2,34 +2,44 @@
 
 from valetkey.protocol.changes import Changes, Hold, Save
 from valetkey.protocol.decision import AskDevice, DeviceAnswered, DeviceDecision, DeviceUnknown
-from valetkey.protocol.errors import InvalidRequest, OAuthError
+from valetkey.protocol.errors import AccessDenied, InvalidRequest, OAuthError
 from valetkey.protocol.facts import AuthorizeFacts
-from valetkey.protocol.model import Account, Client, DeviceRequest
+from valetkey.protocol.model import Account, Client, Consent, DeviceRequest
 from valetkey.protocol.rules import consent
+from valetkey.protocol.rules import scope as scopes
+from valetkey.protocol.rules.consent import Said
 from valetkey.protocol.rules.grant import shown_lifetime
 from valetkey.protocol.rules.owner import check_sandbox, living_account
 from valetkey.protocol.rules.rulebook import Rulebook
 
 
 def decide(
-    waits: DeviceRequest | None, facts: AuthorizeFacts, said: str | None, book: Rulebook, now: int
+    waits: DeviceRequest | None, facts: AuthorizeFacts, said: Said | None, book: Rulebook, now: int
 ) -> DeviceDecision:
     """What becomes of a code that a person typed; they are asked every time, whatever they allowed before (RFC 8628
-    5.4). `said` is what they answered: None, "allow" or "deny"."""
+    5.4). `said` is what they answered, once they did."""
     try:
         waits = still_waiting(waits, now)
         client, account = known_client(facts), present(facts, now)
         check_sandbox(client, account)
     except OAuthError as error:
         return DeviceUnknown(error)
+    scope, profile = waits.scope, book.profiles[client.profile]
+    choice = consent.choice(client, profile, scope, facts.consent, book.catalogue)
     if said is None:
-        lifetime = shown_lifetime(client, book.profiles[client.profile])
-        return AskDevice(client, facts.developer, account, waits.user_code, waits.scope, lifetime)
-    kept: Changes = ()
-    if said == "allow":
-        kept = () if facts.consent is None else (Hold(account.id, client.id),)
-        kept += (Save(consent.merged(client.id, waits.scope, facts.consent, account.id, now)),)
-    return DeviceAnswered(client, account, waits.digest, said, waits.scope, kept, waits.terms)
+        lifetime = shown_lifetime(client, profile)
+        return AskDevice(client, facts.developer, account, waits.user_code, scope, lifetime, choice)
+    denied = DeviceAnswered(client, account, waits.digest, "deny", (), (), waits.terms)
+    if not said.allowed:
+        return denied
+    try:
+        allowed = consent.granted(scope, scope, said, facts.consent, choice)
+    except AccessDenied:
+        return denied
+    kept: Changes = () if facts.consent is None else (Hold(account.id, client.id),)
+    answer = Consent(account.id, client.id, allowed, now, scopes.widened(scope, allowed))
+    kept += (Save(consent.merged(answer, consent.standing(facts.consent, choice))),)
+    return DeviceAnswered(client, account, waits.digest, "allow", allowed, kept, waits.terms)
 
 
 def still_waiting(waits: DeviceRequest | None, now: int) -> DeviceRequest:

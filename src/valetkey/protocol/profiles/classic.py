@@ -62,6 +62,7 @@ CLASSIC = Profile(
     redirect_again=True,
     plain_http=True,
     pkce_required=False,
+    partial_consent=False,
     always_scope=("basic",),
     client_auth=frozenset({"client_secret_post"}),
     assertions=Assertions(0, frozenset()),  # the origin knows none

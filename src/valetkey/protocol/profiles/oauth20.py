@@ -35,6 +35,7 @@ OAUTH20 = Profile(
     redirect_again=True,
     plain_http=False,
     pkce_required=False,
+    partial_consent=True,
     always_scope=(),
     client_auth=frozenset(METHODS),
     assertions=Assertions(3600, jwt.SIGNED),

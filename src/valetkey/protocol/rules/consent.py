@@ -1,8 +1,44 @@
-"""Consent: must the person be asked? (RFC 6749 10.2, RFC 9700 4.15; classic.md 2)"""
+"""Consent: must the person be asked, and what did they allow? (RFC 6749 3.3, 10.2, RFC 9700 4.15; classic.md 2)"""
 
-from valetkey.protocol.model import NOBODY, Client, Consent
+from msgspec import Struct
+from msgspec.structs import replace
+
+from valetkey.protocol.decision import NO_CHOICE, Choice
+from valetkey.protocol.errors import AccessDenied
+from valetkey.protocol.model import NOBODY, Catalogue, Client, Consent
+from valetkey.protocol.profile import Profile
 from valetkey.protocol.rules.redirect_uri import loops_back
 from valetkey.protocol.rules.scope import widened
+
+
+class Said(Struct, frozen=True):
+    """What a person answered: yes or no, and what of the optional they left ticked."""
+
+    allowed: bool
+    ticked: frozenset[str] = frozenset()
+
+
+NOTHING_NEW = Said(True)  # they were not asked, for they had answered before
+
+
+def choice(
+    client: Client, profile: Profile, scope: tuple[str, ...], consent: Consent | None, catalogue: Catalogue
+) -> Choice:
+    """What the app, or the operator for every app, says can be left out; a sensitive one waits to be ticked."""
+    if not profile.partial_consent:
+        return NO_CHOICE
+    known = {name: catalogue[name] for name in scope if name in catalogue}
+    may = client.registered.optional_scope
+    optional = tuple(name for name, each in known.items() if name in may or each.optional)
+    refused = consent.refused if consent else ()
+    return Choice(optional, tuple(name for name in optional if known[name].sensitive or name in refused))
+
+
+def standing(consent: Consent | None, offered: Choice) -> Consent | None:
+    """The consent as it counts now: what was left out before is only left out while it may be."""
+    if consent is None:
+        return None
+    return replace(consent, refused=tuple(name for name in consent.refused if name in offered.optional))
 
 
 def still_to_ask(
@@ -10,11 +46,15 @@ def still_to_ask(
 ) -> tuple[str, ...] | None:
     """What the confirmation screen must name; None when it need not be shown.
 
-    always: a remembered yes is never enough (see `asks_always`).
+    always: a remembered yes is never enough (see `asks_always`). What was left out is not asked for again, unless
+    nothing else is asked for.
     """
     if consent is None or not remember or always or not client.confidential:
         return scope
-    return widened(scope, consent.scope) or None
+    new = widened(scope, (*consent.scope, *consent.refused))
+    if not new and scope and not widened(scope, consent.refused):
+        return scope
+    return new or None
 
 
 def asks_always(client: Client, redirect_uri: str, in_front: bool) -> bool:
@@ -23,9 +63,29 @@ def asks_always(client: Client, redirect_uri: str, in_front: bool) -> bool:
     return in_front or (client.owner_id == NOBODY and loops_back(redirect_uri))
 
 
-def merged(
-    client_id: str, scope: tuple[str, ...], consent: Consent | None, account_id: int, now: int
-) -> Consent:
-    """The consent to remember after a yes: what was allowed before and what is new."""
+def granted(
+    scope: tuple[str, ...], asked: tuple[str, ...], said: Said, consent: Consent | None, offered: Choice
+) -> tuple[str, ...]:
+    """What of the scope was allowed: what cannot be left out, what was ticked, and what was allowed before. Raises
+    AccessDenied when that is nothing. asked: what the confirmation screen named."""
     before = consent.scope if consent else ()
-    return Consent(account_id, client_id, tuple(dict.fromkeys((*before, *scope))), now)
+    left = (
+        name
+        for name in scope
+        if name not in offered.optional or name in (said.ticked if name in asked else before)
+    )
+    found = tuple(left)
+    if scope and not found:
+        raise AccessDenied("nothing_allowed", "the person allowed nothing of what was asked for")
+    return found
+
+
+def merged(said: Consent, before: Consent | None) -> Consent:
+    """The consent to remember after a yes: what was said before, unless it was answered otherwise now."""
+    if before is None:
+        return said
+    return replace(
+        said,
+        scope=tuple(dict.fromkeys((*widened(before.scope, said.refused), *said.scope))),
+        refused=tuple(dict.fromkeys((*widened(before.refused, said.scope), *said.refused))),
+    )

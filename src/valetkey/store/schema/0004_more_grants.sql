@@ -5,6 +5,7 @@ ALTER TABLE clients ADD COLUMN registered TEXT NOT NULL DEFAULT '{}';
 ALTER TABLE clients ADD COLUMN lapses_at INTEGER;
 CREATE INDEX clients_lapse ON clients(lapses_at) WHERE lapses_at IS NOT NULL;
 ALTER TABLE authorizations ADD COLUMN terms TEXT;
+ALTER TABLE consents ADD COLUMN refused TEXT NOT NULL DEFAULT '';
 ALTER TABLE tokens ADD COLUMN terms TEXT;
 
 -- A spent one stays until its end, so that its reuse is known.

@@ -7,9 +7,13 @@ from starlette.responses import Response
 
 from valetkey.protocol.decision import AskConsent, AskDevice
 from valetkey.protocol.model import NOBODY, Catalogue, Scope
+from valetkey.protocol.params import Params
+from valetkey.protocol.rules.consent import Said
 from valetkey.protocol.rules.redirect_uri import loops_back
 from valetkey.web.guard import path_of, server_of
 from valetkey.web.render import host, leads_to, page, publisher
+
+BOX = "scope:"  # before the name of an optional scope, in the name of its box
 
 
 def consent_page(request: Request, ask: AskConsent, ticket: str) -> Response:
@@ -34,11 +38,19 @@ def asked_in_words(request: Request, ask: AskConsent | AskDevice, new: tuple[str
         "developer": ask.developer,
         "account": ask.account,
         "scopes": in_words(catalogue, new),
+        "choice": ask.choice,
         "already": in_words(catalogue, before),
         "widening": bool(before),
         "lasts": lasts(ask.lifetime),
         "loopback": False,
     }
+
+
+def answered(form: Params) -> Said | None:
+    """What the confirmation screen's form says: the decision, and the names of the boxes that are ticked."""
+    ticked = (name.removeprefix(BOX) for name, value in form.items() if name.startswith(BOX) and value)
+    said = {"allow": True, "deny": False}.get(form.get("decision") or "")
+    return None if said is None else Said(said, frozenset(ticked))
 
 
 def in_words(catalogue: Catalogue, names: tuple[str, ...]) -> list[Scope]:

@@ -12,7 +12,7 @@ from valetkey.server.device import ShowDevice
 from valetkey.server.login import SignedIn, Throttled
 from valetkey.web import guard
 from valetkey.web.guard import server_of
-from valetkey.web.pages.consent import asked_in_words
+from valetkey.web.pages.consent import answered, asked_in_words
 from valetkey.web.pages.forms import signed_in_only, wait
 from valetkey.web.pages.login import with_next
 from valetkey.web.render import page
@@ -65,7 +65,7 @@ async def device(request: Request) -> Response:
 async def answer(request: Request, who: SignedIn) -> Response:
     """POST /device/consent: CSRF token, ticket and decision; the code itself is in the ticket (R12)."""
     given = await guard.read_form(request)
-    outcome = await acts.answer(server_of(request), who, given.get("ticket") or "", given.get("decision"))
+    outcome = await acts.answer(server_of(request), who, given.get("ticket") or "", answered(given))
     if isinstance(outcome, DeviceAnswered):
         return page(request, "message.html", CONNECTED if outcome.said == "allow" else NOT_CONNECTED)
     assert isinstance(outcome, DeviceUnknown), outcome
