@@ -15,7 +15,7 @@ from valetkey.protocol.model import (
     Registration,
 )
 from valetkey.protocol.profile import Profile
-from valetkey.protocol.rules import redirect_uri, registrable
+from valetkey.protocol.rules import redirect_uri, registrable, scope
 from valetkey.protocol.rules.redirect_uri import why_not_registrable
 from valetkey.server import mint, names
 from valetkey.server.accounts import refuse
@@ -68,10 +68,7 @@ async def register(server: AuthorizationServer, owner: Account, form: ClientForm
     if len(await server.store.clients_of(owner.id)) >= server.settings.apps.most_per_owner:
         raise Problems(name="is one app too many; delete one first")
     now = server.clock()
-    by_secret = any(
-        name.startswith("client_secret_") for name in server.book.profiles[form.profile].client_auth
-    )
-    secret = server.mint.client_secret() if by_secret and form.type not in PUBLIC else None
+    secret = server.mint.client_secret() if keeps_secret(server, form) else None
     for _ in range(TURNS):
         secrets = (mint.kept(secret, now),) if secret else ()
         client = new_client(server.mint.client_id(), owner.id, form, secrets, now)
@@ -81,6 +78,13 @@ async def register(server: AuthorizationServer, owner: Account, form: ClientForm
             continue
         return NewClient(client, secret)
     raise Conflict
+
+
+def keeps_secret(server: AuthorizationServer, form: ClientForm) -> bool:
+    """Whether the app proves who it is with a secret of ours: it may, and it has not registered another way."""
+    method = form.registered.token_endpoint_auth_method
+    methods = (method,) if method else server.book.profiles[form.profile].client_auth
+    return form.type not in PUBLIC and any(name.startswith("client_secret_") for name in methods)
 
 
 def new_client(
@@ -206,6 +210,7 @@ def checked(server: AuthorizationServer, form: ClientForm) -> ClientForm:
             "profile": None if profile else "must be one of " + ", ".join(server.book.profiles),
             "redirect_uris": why_not_uris(form, uris, profile),
             "allow_implicit": why_not_implicit(form, profile is None or "token" in profile.response_types),
+            "scope": why_not_scopes(server, form.registered.scope),
             **(registrable.problems(form.type, form.registered, profile) if profile else {}),
         }
     )
@@ -222,6 +227,12 @@ def why_not_type(kind: str, profile: Profile | None) -> str | None:
 def takes_public(profile: Profile | None) -> bool:
     """Whether apps that keep no secret can do anything under this profile."""
     return profile is None or "none" in profile.client_auth or "token" in profile.response_types
+
+
+def why_not_scopes(server: AuthorizationServer, names: tuple[str, ...]) -> str | None:
+    """Only what the catalogue has can ever be asked for."""
+    unknown = scope.widened(names, tuple(server.book.catalogue))
+    return f"has {unknown[0][:64]!r}, which is not in the catalogue" if unknown else None
 
 
 def why_not_implicit(form: ClientForm, known: bool) -> str | None:

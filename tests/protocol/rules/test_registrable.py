@@ -37,6 +37,16 @@ def by_secret(algorithm: str) -> Registration:
         ("web", Registration(token_endpoint_auth_signing_alg="RS256", request_object_signing_alg="ES256")),
         ("web", Registration(require_signed_request_object=True, jwks=GOOD)),
         ("web", Registration(require_signed_request_object=True, jwks_uri=LINK)),
+        ("web", Registration(scope=("basic", "likes"), optional_scope=("likes",))),
+        ("web", Registration(optional_scope=("likes",))),
+        ("web", Registration(access_token_format="jwt", dpop_bound_access_tokens=True)),
+        ("web", Registration(require_pushed_authorization_requests=True, request_object_signing_alg="RS256")),
+        (
+            "web",
+            Registration(
+                introspection_signed_response_alg="ES256", authorization_signed_response_alg="PS256"
+            ),
+        ),
     ],
 )
 def test_what_may_be_registered(kind: str, registered: Registration) -> None:
@@ -89,6 +99,23 @@ def test_a_profile_has_algorithms_of_its_own() -> None:
 )
 def test_keys_are_needed_for_something(registered: Registration, words: str) -> None:
     assert problems("web", registered, OAUTH21)["jwks"] == words
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "dpop_bound_access_tokens",
+        "tls_client_certificate_bound_access_tokens",
+        "require_pushed_authorization_requests",
+        "require_signed_request_object",
+        "optional_scope",
+    ],
+)
+def test_what_a_profile_does_not_know_is_not_promised(name: str) -> None:
+    value = ("likes",) if name == "optional_scope" else True
+    found = problems("web", msgspec.structs.replace(Registration(), **{name: value}), CLASSIC)
+    assert found[name] == "is nothing that this profile knows"
+    assert not any(problems("web", Registration(), CLASSIC).values())
 
 
 def test_a_profile_has_methods_of_its_own() -> None:

@@ -6,35 +6,55 @@ from valetkey.protocol.errors import InvalidClientMetadata, InvalidRedirectUri, 
 from valetkey.protocol.model import Registration
 from valetkey.protocol.params import printable
 from valetkey.protocol.profile import Profile
-from valetkey.protocol.rules import certificate, jwk, redirect_uri
+from valetkey.protocol.rules import certificate, jwk, jwt, redirect_uri
+from valetkey.protocol.rules.scope import ascii_words, widened
 
 LONGEST_URL = 500
 # The grants through which a person is asked; by the others a client gets tokens without anybody.
 ASKING = frozenset({"authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"})
 SECRET_ALGORITHMS = frozenset({"HS256"})
 BY_KEY = frozenset({"private_key_jwt", "self_signed_tls_client_auth"})
+UNKNOWN_HERE = "is nothing that this profile knows"
 WIRE = {"name": "client_name", "website": "client_uri", "type": "application_type"}
 
 
 def problems(kind: str, registered: Registration, profile: Profile) -> dict[str, str | None]:
     """What is wrong with what a client of this type registers: name of RFC 7591 -> words that go on after it."""
-    public = kind not in ("web", "service")
+    public, form = kind not in ("web", "service"), registered.access_token_format
+    by_secret = registered.token_endpoint_auth_method == "client_secret_jwt"
+    own = profile.assertions.algorithms
+    algorithms = {
+        "token_endpoint_auth_signing_alg": SECRET_ALGORITHMS if by_secret else own,
+        "request_object_signing_alg": own,
+        "authorization_signed_response_alg": jwt.SIGNED,
+        "introspection_signed_response_alg": jwt.SIGNED,
+    }
     return {
         "grant_types": why_not_grants(public, registered.grant_types, profile),
         "token_endpoint_auth_method": why_not_method(public, registered, profile),
-        "token_endpoint_auth_signing_alg": why_not_algorithm(
-            registered.token_endpoint_auth_signing_alg,
-            SECRET_ALGORITHMS
-            if registered.token_endpoint_auth_method == "client_secret_jwt"
-            else profile.assertions.algorithms,
-        ),
-        "request_object_signing_alg": why_not_algorithm(
-            registered.request_object_signing_alg, profile.assertions.algorithms
-        ),
         "jwks": why_not_keys(registered),
         "jwks_uri": why_not_url(registered.jwks_uri),
         "logo_uri": why_not_url(registered.logo_uri),
+        "optional_scope": why_not_optional(registered, profile),
+        "access_token_format": None if form in ("", "jwt") else "must be jwt or empty",
+        **{name: why_not_algorithm(getattr(registered, name), those) for name, those in algorithms.items()},
+        **{name: UNKNOWN_HERE if getattr(registered, name) else None for name in unknown(profile)},
     }
+
+
+def why_not_optional(registered: Registration, profile: Profile) -> str | None:
+    """What can be left out is part of what is asked for, and the app must be able to learn of it."""
+    if registered.optional_scope and not profile.partial_consent:
+        return UNKNOWN_HERE
+    beyond = widened(registered.optional_scope, registered.scope)
+    return f"has {ascii_words(beyond[0])}, which scope does not name" if registered.scope and beyond else None
+
+
+def unknown(profile: Profile) -> tuple[str, ...]:
+    """The switches that turn nothing on under this profile."""
+    bound = ("dpop_bound_access_tokens", "tls_client_certificate_bound_access_tokens")
+    pushed = ("require_pushed_authorization_requests", "require_signed_request_object")
+    return (*(bound if profile.sender == "never" else ()), *(pushed if profile.pushing == "never" else ()))
 
 
 def why_not_grants(public: bool, names: tuple[str, ...], profile: Profile) -> str | None:
@@ -51,7 +71,7 @@ def why_not_algorithm(name: str, allowed: frozenset[str]) -> str | None:
     """What is wrong with an algorithm to sign with; none at all leaves the choice."""
     if not name or name in allowed:
         return None
-    return "must be one of " + ", ".join(sorted(allowed)) if allowed else "is nothing that this profile knows"
+    return "must be one of " + ", ".join(sorted(allowed)) if allowed else UNKNOWN_HERE
 
 
 def why_not_method(public: bool, registered: Registration, profile: Profile) -> str | None:

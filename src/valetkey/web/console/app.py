@@ -13,6 +13,7 @@ from valetkey.server.clients import NewClient
 from valetkey.server.login import SignedIn
 from valetkey.server.problems import NotFound, Problems
 from valetkey.web import guard
+from valetkey.web.console import registered
 from valetkey.web.console.apps import LABELS, offered, said_of, secret_page, typed
 from valetkey.web.console.checker import allows_more, check
 from valetkey.web.console.quick_start import quick_start
@@ -44,6 +45,7 @@ def filled(client: Client) -> Errors:
         "disable_implicit": "" if client.allow_implicit else "yes",
         "signed_requests": "yes" if client.signed_requests else "",
         "sandbox": "yes" if client.sandbox else "",
+        **registered.filled(client),
     }
 
 
@@ -60,6 +62,7 @@ async def app_page(
         "form": form or filled(client),
         "types": TYPES,
         "profiles": offered(request),
+        "registered": registered.offered(client, server.book.profiles[client.profile]),
         "steps": quick_start(client, server.book.issuer, server.book.profiles[client.profile]),
         "overlaps": OVERLAPS,
         "check": given,
@@ -85,11 +88,13 @@ async def settings(request: Request, who: SignedIn) -> Response:
     given = await guard.read_form(request)
     client = await its_client(request, who)
     form = said_of(given, allow_implicit=given.get("disable_implicit") is None)
-    form = replace(form, registered=client.registered)
+    profile = server_of(request).book.profiles[client.profile]
+    form = replace(form, registered=registered.said_of(given, client, profile))
     try:
         await clients.edit(server_of(request), who.account, client.id, form)
     except Problems as problems:
-        return await app_page(request, who, client, said(problems, LABELS), typed(given))
+        errors, again = said(problems, LABELS | registered.LABELS), typed(given) | registered.typed(given)
+        return await app_page(request, who, client, errors, again)
     return back_to(home(client), "saved")
 
 
