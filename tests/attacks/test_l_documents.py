@@ -174,8 +174,9 @@ async def test_L4_answers_that_are_no_document(house: House, site: Publisher) ->
     for turn, answer in enumerate(answers.values()):
         site.say(f"/{turn}", answer)
         page = await refused(house, named(site.url(f"/{turn}")))
-        assert "Reference" in page.text
-        assert not any(word in page.text for word in ("refused", "timeout", "500", "302", "private"))
+        words, _, reference = page.text.partition("Reference")
+        assert reference
+        assert not any(word in words for word in ("refused", "timeout", "500", "302", "private"))
     assert await house.store.self_made() == (0, 0)
 
 
