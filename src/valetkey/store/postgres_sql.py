@@ -1,9 +1,12 @@
 """The statements that only PostgreSQL knows: sets of rows in one statement."""
 
+from collections.abc import Iterator
+
 from valetkey.store.statements import (
     HOLD,
     NEW_AUTHORIZATION,
     NEW_CODE,
+    NEW_ONCE,
     NEW_REFRESH,
     NEW_SUCCESSOR,
     NEW_TOKEN,
@@ -30,11 +33,6 @@ def _batch(given: str, *parts: str, written: str) -> str:
 
 
 _CODE = "code bytea, root bigint, redirect_uri text, expires_at bigint, challenge text, spent_at bigint"
-_TOKEN = "token bytea, root bigint, created_at bigint, expires_at bigint, terms text"
-_REFRESH = (
-    "refresh bytea, refresh_root bigint, refresh_at bigint, refresh_end bigint, refresh_terms text, "
-    "refresh_spent bigint"
-)
 _ROOT = "id bigint, account_id bigint, client_id text, scope text, granted_at bigint, revoked_at bigint, bound text"
 _ROOT_COLUMNS = (
     "authorizations",
@@ -46,29 +44,45 @@ _CODE_COLUMNS = (
     "digest, authorization_id, redirect_uri, expires_at, challenge, spent_at",
     "code, root, redirect_uri, expires_at, challenge, spent_at",
 )
-_TOKEN_COLUMNS = (
-    "tokens",
-    "digest, authorization_id, created_at, expires_at, terms",
-    "token, root, created_at, expires_at, terms",
-)
-_REFRESH_COLUMNS = (
-    "refresh_tokens",
-    "digest, authorization_id, created_at, expires_at, terms, spent_at",
-    "refresh, refresh_root, refresh_at, refresh_end, refresh_terms, refresh_spent",
-)
-_SEALED = "spent_refresh bytea, successor bytea, content bytea, sealed_end bigint, sealed_terms text"
-_SEALED_COLUMNS = (
-    "successors",
-    "digest, successor, content, expires_at, terms",
-    "spent_refresh, successor, content, sealed_end, sealed_terms",
-)
+# What is given: the values of its step, and where they go.
+_GIVEN = {
+    NEW_AUTHORIZATION: (_ROOT, _ROOT_COLUMNS),
+    NEW_TOKEN: (
+        "token bytea, root bigint, created_at bigint, expires_at bigint, terms text",
+        (
+            "tokens",
+            "digest, authorization_id, created_at, expires_at, terms",
+            "token, root, created_at, expires_at, terms",
+        ),
+    ),
+    NEW_REFRESH: (
+        "refresh bytea, refresh_root bigint, refresh_at bigint, refresh_end bigint, refresh_terms text, "
+        "refresh_spent bigint",
+        (
+            "refresh_tokens",
+            "digest, authorization_id, created_at, expires_at, terms, spent_at",
+            "refresh, refresh_root, refresh_at, refresh_end, refresh_terms, refresh_spent",
+        ),
+    ),
+    NEW_SUCCESSOR: (
+        "spent_refresh bytea, successor bytea, content bytea, sealed_end bigint, sealed_terms text",
+        (
+            "successors",
+            "digest, successor, content, expires_at, terms",
+            "spent_refresh, successor, content, sealed_end, sealed_terms",
+        ),
+    ),
+}
+_TABLES = {SPEND_CODE: "codes", SPEND_REFRESH: "refresh_tokens"}
 
 
-def _spent(table: str) -> tuple[str, str]:
-    """What is used once is spent: `digest` of x at `at`. Locked in the order of their digests, so that batches with the
-    same ones wait for one another but not in a circle."""
+def _spent(table: str, value: int) -> tuple[str, str]:
+    """What is used once is spent: `shown` of x, which is the value of this number, at `at`.
+
+    Locked in the order of their digests, so that batches with the same ones wait for one another but not in a circle.
+    """
     held = (
-        f"SELECT digest FROM {table} WHERE digest = ANY($2::bytea[]) AND spent_at IS NULL "  # noqa: S608
+        f"SELECT digest FROM {table} WHERE digest = ANY(${value}::bytea[]) AND spent_at IS NULL "  # noqa: S608
         "ORDER BY digest FOR NO KEY UPDATE"
     )
     spent = (
@@ -76,6 +90,25 @@ def _spent(table: str) -> tuple[str, str]:
         f"WHERE {table}.digest = held.digest AND {table}.spent_at IS NULL RETURNING x.*"
     )
     return f"held AS ({held})", f"spent AS ({spent})"
+
+
+def _grants(*steps: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    """The statement for lists of these steps, also with one or two one-time keys before them: those of a client's
+    assertion and of a DPoP proof.
+
+    Of several lists that spend the same thing one does, and what the others give is not kept.
+    """
+    spends, gives = [step for step in steps if step in _TABLES], [step for step in steps if step in _GIVEN]
+    source = "spent" if spends else "x"
+    puts = [f"kept{n} AS ({_put(*_GIVEN[step][1], source)})" for n, step in enumerate(gives)]
+    for keys in range(3):
+        given = [f"key{n} bytea, until{n} bigint" for n in range(keys)]
+        given += ["at bigint, shown bytea" for _ in spends] + [_GIVEN[step][0] for step in gives]
+        parts = [part for step in spends for part in _spent(_TABLES[step], 2 * keys + 2)]
+        parts += [
+            f"once{n} AS ({_put('once', 'key, until', f'key{n}, until{n}', source)})" for n in range(keys)
+        ]
+        yield (NEW_ONCE,) * keys + steps, _batch(", ".join(given), *parts, *puts, written=source)
 
 
 # In the order of the keys, as whoever takes back several consents finds them.
@@ -88,30 +121,11 @@ _ALLOWED = "SELECT x.* FROM x JOIN consented c ON c.account_id = x.holder AND c.
 # The lists of changes that come often, by their steps: many such lists in one statement, one round trip, one commit.
 # A key that is taken fails it whole; the lists are then applied one by one.
 SHAPES: dict[tuple[str, ...], str] = {
-    # A token is kept only where the code was spent; of several lists with the same code, one spends it.
-    (SPEND_CODE, NEW_TOKEN): _batch(
-        f"at bigint, shown bytea, {_TOKEN}",
-        *_spent("codes"),
-        f"kept AS ({_put(*_TOKEN_COLUMNS, 'spent')})",
-        written="spent",
-    ),
-    (SPEND_CODE, NEW_TOKEN, NEW_REFRESH): _batch(
-        f"at bigint, shown bytea, {_TOKEN}, {_REFRESH}",
-        *_spent("codes"),
-        f"kept AS ({_put(*_TOKEN_COLUMNS, 'spent')})",
-        f"renewable AS ({_put(*_REFRESH_COLUMNS, 'spent')})",
-        written="spent",
-    ),
-    (SPEND_REFRESH, NEW_TOKEN, NEW_REFRESH, NEW_SUCCESSOR): _batch(
-        f"at bigint, shown bytea, {_TOKEN}, {_REFRESH}, {_SEALED}",
-        *_spent("refresh_tokens"),
-        f"kept AS ({_put(*_TOKEN_COLUMNS, 'spent')})",
-        f"renewed AS ({_put(*_REFRESH_COLUMNS, 'spent')})",
-        f"sealed AS ({_put(*_SEALED_COLUMNS, 'spent')})",
-        written="spent",
-    ),
-    # A refresh token that stays, and whatever else is given without anything being spent.
-    (NEW_TOKEN,): _batch(_TOKEN, f"kept AS ({_put(*_TOKEN_COLUMNS, 'x')})", written="x"),
+    **dict(_grants(SPEND_CODE, NEW_TOKEN)),
+    **dict(_grants(SPEND_CODE, NEW_TOKEN, NEW_REFRESH)),
+    **dict(_grants(SPEND_REFRESH, NEW_TOKEN, NEW_REFRESH, NEW_SUCCESSOR)),
+    **dict(_grants(NEW_TOKEN)),  # for a refresh token that stays
+    **dict(_grants(NEW_AUTHORIZATION, NEW_TOKEN)),  # an app asks for itself
     # A code is kept only where the consent was not taken back meanwhile.
     (HOLD, NEW_AUTHORIZATION, NEW_CODE): _batch(
         f"holder bigint, app text, {_ROOT}, {_CODE}",
@@ -120,13 +134,6 @@ SHAPES: dict[tuple[str, ...], str] = {
         f"roots AS ({_put(*_ROOT_COLUMNS, 'allowed')})",
         f"kept AS ({_put(*_CODE_COLUMNS, 'allowed')})",
         written="allowed",
-    ),
-    # An app asks for itself.
-    (NEW_AUTHORIZATION, NEW_TOKEN): _batch(
-        f"{_ROOT}, {_TOKEN}",
-        f"roots AS ({_put(*_ROOT_COLUMNS, 'x')})",
-        f"kept AS ({_put(*_TOKEN_COLUMNS, 'x')})",
-        written="x",
     ),
 }
 

@@ -262,6 +262,28 @@ class GrantsContract:
             assert (await store.refresh_facts("app", digest(str(turn)))).refresh == refresh(str(turn))
             assert await store.bearer_facts(digest(f"t{turn}")) is not None
 
+    async def test_of_many_that_bring_one_key_one_is_written(self, store: Store, other: Store) -> None:
+        """A proof or an assertion replayed beside others, in one statement: nothing is kept of who comes too late."""
+        await settle_in(store)
+        await store.apply((Save(authorization()), *(Save(refresh(f"r{turn}")) for turn in range(30))))
+        lists: list[Changes] = []
+        for turn in range(30):
+            key = b"same" if turn % 3 else str(turn).encode()
+            spend, gives = Spend(RefreshToken, digest(f"r{turn}"), NOW), Save(token(f"t{turn}"))
+            rest = (Save(refresh(f"n{turn}")), Save(successor(f"r{turn}", f"n{turn}")))
+            once = (Once(key, NOW), Once(b"second" + key, NOW))
+            lists.append((*once, spend, gives, *rest) if turn % 2 else (*once, gives))
+        ends = await outcomes((store, other)[turn % 2].apply(each) for turn, each in enumerate(lists))
+        assert [end for turn, end in enumerate(ends) if turn % 3 == 0] == ["done"] * 10
+        assert sorted(end for turn, end in enumerate(ends) if turn % 3) == ["Conflict"] * 19 + ["done"]
+        for turn, end in enumerate(ends):
+            facts, written = await store.refresh_facts("app", digest(f"r{turn}")), end == "done"
+            assert facts.refresh is not None
+            spent = (facts.refresh.spent_at is not None, facts.successor is not None)
+            assert spent == (written and turn % 2 == 1,) * 2
+            assert (await store.bearer_facts(digest(f"t{turn}")) is not None) == written
+        assert len(await store.remembered([b"same", b"secondsame", b"3", b"second3", b"1"])) == 4
+
     async def test_an_end_moves_on_and_never_back(self, store: Store) -> None:
         await settle_in(store)
         await store.apply((Save(authorization()), Save(refresh())))
