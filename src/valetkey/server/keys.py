@@ -56,6 +56,7 @@ class Keys:
         self.kept: list[SealedKey] = []
         self.signers: dict[tuple[str, str], Sign] = {}
         self.secret: bytes | None = None
+        self.derived: dict[bytes, bytes] = {}  # purposes are few
         self.jwks_of: tuple[tuple[str, ...], Document] = ((), document({"keys": []}))
 
     # --- what is there ------------------------------------------------------------------------------------------------
@@ -115,7 +116,8 @@ class Keys:
         if plain is None:
             return False
         if key.alg == SECRET:
-            self.secret = plain
+            if plain != self.secret:
+                self.secret, self.derived = plain, {}
         else:
             self.signers[key.id, key.public] = key_pairs.signer(key.alg, plain)
         return True
@@ -198,7 +200,10 @@ class Keys:
         """32 bytes that all workers and replicas share, for one purpose (HKDF, RFC 5869). Raises Unavailable."""
         if self.secret is None:
             raise Unavailable("there is no secret to derive from")
-        return HKDFExpand(SHA256(), 32, purpose).derive(self.secret)
+        found = self.derived.get(purpose)
+        if found is None:
+            found = self.derived[purpose] = HKDFExpand(SHA256(), 32, purpose).derive(self.secret)
+        return found
 
     def jwks(self) -> Document:
         """The public halves of all that signs, will sign or has signed what still lives (RFC 7517 5)."""
