@@ -2,14 +2,17 @@
 
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tests.interop.conftest import AddApp, Drive, Stage
 from tests.interop.mcp_server import McpServer
 from tests.interop.metadata_host import MetadataHost
-from tests.interop.valetkey_server import Account, App
+from tests.interop.valetkey_server import Account, App, ValetkeyServer
+from tests.signing import Signer
 
 REDIRECT_URI = "http://127.0.0.1:9/callback"
 SDKS = ("mcp_python", "mcp_typescript")
@@ -61,9 +64,17 @@ def test_an_agent_is_let_in_and_steps_up(
     assert len({token["access_token"] for token in given}) == len(given)
 
 
-def test_a_machine_is_let_in(mcp: McpServer, add_app: AddApp, drive_today: Drive) -> None:
-    app = add_app(kind="service", profile="oauth21")
-    found = drive_today("mcp_python_machine", app, resource=mcp.uri)
+@pytest.mark.parametrize("shows", ["secret", "signature"])
+def test_a_machine_is_let_in(
+    server: ValetkeyServer, mcp: McpServer, add_app: AddApp, drive_today: Drive, tmp_path: Path, shows: str
+) -> None:
+    app, pem = add_app(kind="service", profile="oauth21"), None
+    if shows == "signature":
+        key = Signer("ES256", kid="interop")
+        server.has_key(app, key.jwks, tmp_path / "keys.json")
+        pem = key.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+        app = App(app.client_id, None, app.redirect_uri)
+    found = drive_today("mcp_python_machine", app, resource=mcp.uri, key=pem)
     assert found["landed"] == [], "nobody was asked"
     assert found["whoami"] == app.client_id
     assert (found["token"]["scope"], found["token"]["refresh_token"]) == ("basic", None)

@@ -1,16 +1,30 @@
 """A client of today that uses all there is: requests are pushed (RFC 9126), tokens are bound to its key (RFC 9449)."""
 
+import json
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from tests.interop.conftest import AddApp, Drive
-from tests.interop.valetkey_server import App
+from tests.interop.valetkey_server import App, ValetkeyServer
+from tests.signing import Signer, number
 
 
 @pytest.mark.parametrize("kind", ["web", "spa"])
 def test_a_pushed_request_and_bound_tokens(add_app: AddApp, drive_today: Drive, kind: str) -> None:
     check_story(drive_today, add_app(kind=kind, profile="oauth21"), confidential=kind == "web")
+
+
+def test_the_rules_of_fapi(
+    server: ValetkeyServer, add_app: AddApp, drive_today: Drive, tmp_path: Path
+) -> None:
+    """The same under the profile fapi2, where nothing less is enough: the client signs for itself (RFC 7523)."""
+    app = add_app("https://app.example.org/callback", profile="fapi2")
+    key = Signer("ES256", kid="interop")
+    server.has_key(app, key.jwks, tmp_path / "keys.json")
+    private = key.jwk | {"d": number(key.key.private_numbers().private_value, 32)}
+    check_story(drive_today, App(app.client_id, None, app.redirect_uri), True, key=json.dumps(private))
 
 
 def check_story(drive_today: Drive, app: App, confidential: bool, **more: str) -> None:

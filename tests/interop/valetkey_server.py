@@ -94,10 +94,16 @@ class ValetkeyServer:
         implicit: bool = False,
         profile: str = "classic",
     ) -> App:
-        options = ["--owner", owner.username, "--redirect-uri", redirect_uri, "--profile", profile]
+        options = ["--owner", owner.username, "--profile", profile]
+        options += ["--redirect-uri", redirect_uri] if redirect_uri else []
         options += ["--type", kind] + ["--allow-implicit"] * implicit
         told = self._tell("apps", "add", f"Interop {secrets.token_hex(4)}", *options)
         return App(told["client_id"], told.get("client_secret"), redirect_uri)
+
+    def has_key(self, app: App, jwks: str, file: Path) -> None:
+        """From now on the app proves who it is by what it signs, and by nothing else."""
+        file.write_text(jwks)
+        self._tell("apps", "authenticate", app.client_id, "private_key_jwt", "--jwks", str(file))
 
     def add_resource(self, owner: Account, uri: str, token_format: str = "opaque") -> Resource:
         """A resource server is named in the settings, so this comes before start()."""

@@ -42,6 +42,6 @@ const refreshed = await client.refreshTokenGrant(app, token.refresh_token, undef
 found.refreshed = refreshed;
 found.refreshed_api = await api(refreshed.access_token, { DPoP });
 if (config.key || config.client_secret) found.introspected = await client.tokenIntrospection(app, refreshed.access_token);
-await client.tokenRevocation(app, refreshed.refresh_token);
+await client.tokenRevocation(app, refreshed.refresh_token ?? token.refresh_token); // fapi2 keeps the first
 found.revoked_api = await api(refreshed.access_token, { DPoP });
 dialogue.finish(found);
