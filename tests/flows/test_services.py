@@ -12,7 +12,8 @@ from tests.signing import Signer
 from valetkey.protocol.changes import Withdraw
 from valetkey.protocol.grants.jwt_bearer import JWT_BEARER
 from valetkey.protocol.grants.token_exchange import ACCESS_TOKEN, TOKEN_EXCHANGE
-from valetkey.protocol.model import Registration, TrustedIssuer
+from valetkey.protocol.model import Registration
+from valetkey.protocol.trusted_issuer import TrustedIssuer
 from valetkey.server import clients
 
 API = "https://api.example/"

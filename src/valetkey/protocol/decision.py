@@ -120,6 +120,7 @@ class AskConsent(Struct, frozen=True):
     lifetime: int | None
     choice: Choice = NO_CHOICE
     changes: Changes = ()
+    details: str = ""
 
 
 class Answer(Struct, frozen=True):

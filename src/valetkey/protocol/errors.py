@@ -4,7 +4,8 @@
       InvalidRequest  InvalidClient  InvalidGrant  InvalidScope  UnauthorizedClient
       UnsupportedGrantType  UnsupportedResponseType  AccessDenied  InvalidTarget
       InvalidRequestObject  InvalidRequestUri  InvalidToken  InvalidDpopProof  UseDpopNonce
-      LoginRequired  ConsentRequired  UnmetAuthenticationRequirements  InsufficientUserAuthentication
+      InvalidAuthorizationDetails  LoginRequired  ConsentRequired
+      UnmetAuthenticationRequirements  InsufficientUserAuthentication
       AuthorizationPending  SlowDown  ExpiredToken
       InvalidRedirectUri  InvalidClientMetadata  InvalidSoftwareStatement  UnapprovedSoftwareStatement
 
@@ -178,3 +179,9 @@ class InsufficientUserAuthentication(OAuthError):
     """The login behind a token is too old, or not of the kind that this call needs."""
 
     code = "insufficient_user_authentication"
+
+
+class InvalidAuthorizationDetails(OAuthError):
+    """authorization_details that are malformed, of an unknown type, or more than was allowed."""
+
+    code = "invalid_authorization_details"

@@ -72,6 +72,7 @@ class Registration(Struct, frozen=True, omit_defaults=True):
     access_token_format: str = ""
     require_pushed_authorization_requests: bool = False
     dpop_bound_access_tokens: bool = False
+    authorization_details_types: tuple[str, ...] = ()
     tls_client_certificate_bound_access_tokens: bool = False
     logo_uri: str = ""
     registration_token: bytes = b""
@@ -283,22 +284,6 @@ class Scope(Struct, frozen=True):
     words: str
     sensitive: bool = False
     optional: bool = False
-
-
-class TrustedIssuer(Struct, frozen=True, forbid_unknown_fields=True):
-    """Whose assertions about our accounts are believed (RFC 7523 3), and from which clients ("*": any).
-
-    subject says what its `sub` names: a "username" or an "id"; first_party: the operator has consented for everybody;
-    scope: the most that it can give, everything when empty.
-    """
-
-    issuer: str
-    jwks: str = ""
-    jwks_uri: str = ""
-    clients: tuple[str, ...] = ()
-    subject: str = "username"
-    first_party: bool = False
-    scope: tuple[str, ...] = ()
 
 
 Catalogue = dict[str, Scope]

@@ -64,6 +64,8 @@ class Profile:
     """Whether requests name the servers that tokens are for (RFC 8707; MCP wants it)."""
     prompts: bool
     """Whether prompt, max_age and acr_values are heard (RFC 9470; OIDC Core 3.1.2.1)."""
+    details: bool
+    """Whether authorization_details are read (RFC 9396)."""
     redirect_matches: Callable[[str, str], bool]
     """(registered, given) -> whether the given redirect_uri may be used (RFC 9700 2.1; classic.md D8)."""
     loopback_ports: bool

@@ -73,6 +73,7 @@ def assemble(
         retry_window=settings.tokens.retry_window,
         trusted_issuers=settings.trusted_issuers,
         acr=settings.login.acr,
+        details={kind.type: kind for kind in settings.authorization_details},
         resources={resource.uri: resource for resource in settings.resources},
         registers=settings.joining.mode != "off",
         metadata_documents=settings.joining.metadata_documents,

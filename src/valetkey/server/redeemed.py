@@ -4,8 +4,9 @@ from valetkey.protocol.endpoints.token import TokenRequest
 from valetkey.protocol.errors import OAuthError
 from valetkey.protocol.facts import ExchangeFacts
 from valetkey.protocol.grants import jwt_bearer
-from valetkey.protocol.model import Account, TrustedIssuer
+from valetkey.protocol.model import Account
 from valetkey.protocol.rules.digest import digest
+from valetkey.protocol.trusted_issuer import TrustedIssuer
 from valetkey.server import names
 from valetkey.server.authorization_server import AuthorizationServer
 

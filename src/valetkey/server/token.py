@@ -115,7 +115,7 @@ def answer(server: AuthorizationServer, granted: Granted, token: str, refresh_to
         token_type="DPoP" if terms.jkt else "Bearer",
         refresh_token=refresh_token,
         issued_token_type=granted.issued_token_type,
-        details=terms.details,
+        details=terms.details or ("" if terms.client else granted.authorization.terms.details),
     )
 
 

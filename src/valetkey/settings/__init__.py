@@ -50,7 +50,7 @@ __all__ = [
     "settable",
 ]
 
-TABLES = ("resources", "scopes", "trusted_issuers")
+TABLES = ("authorization_details", "resources", "scopes", "trusted_issuers")
 
 
 def load(

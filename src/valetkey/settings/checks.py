@@ -4,8 +4,8 @@ import re
 import ssl
 from ipaddress import ip_network
 
-from valetkey.protocol.model import TrustedIssuer
 from valetkey.protocol.resource import Resource
+from valetkey.protocol.trusted_issuer import TrustedIssuer
 from valetkey.settings.sections import MOST_CACHED, KeySettings, Settings, TokenSettings
 from valetkey.settings.sources import SettingsError
 
@@ -32,6 +32,8 @@ def checked(settings: Settings) -> Settings:
     if settings.server.workers < 1:
         raise SettingsError("server.workers: 1 or more")
     check_resources(settings.resources)
+    if len({kind.type for kind in settings.authorization_details}) < len(settings.authorization_details):
+        raise SettingsError("authorization_details: one of the types stands there twice")
     check_issuers(settings.trusted_issuers)
     if "basic" not in settings.scopes:
         raise SettingsError("scopes: the catalogue must have basic")

@@ -5,8 +5,10 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from valetkey.protocol.model import Scope, TrustedIssuer
+from valetkey.protocol.detail_type import DetailType
+from valetkey.protocol.model import Scope
 from valetkey.protocol.resource import Resource
+from valetkey.protocol.trusted_issuer import TrustedIssuer
 
 WORDS = {
     "basic": Scope("basic", "See your profile: your name, picture, bio and website"),
@@ -169,6 +171,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     dpop: DpopSettings = DpopSettings()
     log: LogSettings = LogSettings()
     resources: tuple[Resource, ...] = ()
+    authorization_details: tuple[DetailType, ...] = ()
     trusted_issuers: tuple[TrustedIssuer, ...] = ()
     scopes: dict[str, Scope] = msgspec.field(default_factory=lambda: dict(WORDS))
 

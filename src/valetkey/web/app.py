@@ -51,7 +51,7 @@ def protocol_paths(server: AuthorizationServer) -> dict[str, ASGIApp]:
         "/oauth/authorize/consent": consent,
         "/oauth/access_token": classic,
         "/oauth/access_token/": classic,
-        TOKEN: FormEndpoint(server, today),
+        TOKEN: FormEndpoint(server, today, longest=LONGEST),
         PAR: FormEndpoint(server, today, push, "request_uri", LONGEST),
         INTROSPECT: FormEndpoint(server, today, introspect, "introspection", LONGEST_TOKEN),
         REVOKE: FormEndpoint(server, today, revoke, "revocation", LONGEST_TOKEN),

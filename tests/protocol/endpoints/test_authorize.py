@@ -36,6 +36,7 @@ from valetkey.protocol.decision import (
     ErrorPage,
     Refuse,
 )
+from valetkey.protocol.detail_type import DetailType
 from valetkey.protocol.endpoints.authorize import decide
 from valetkey.protocol.facts import AuthorizeFacts
 from valetkey.protocol.model import TERMS, Account, Client, Consent, Registration, Session, Terms
@@ -707,3 +708,22 @@ def test_classic_hears_none_of_it() -> None:
     for more in ({"prompt": "none login"}, {"prompt": "login"}, {"max_age": "x"}, {"acr_values": "gold"}):
         decision = decided(request(**more), known)
         assert isinstance(decision, Answer) and decision.terms == TERMS
+
+
+# --- beyond a scope (RFC 9396) ---------------------------------------------------------------------------------------
+
+RICH = other_rules(BOOK, details={"payment": DetailType("payment")})
+
+
+def test_details_are_asked_about_each_time() -> None:
+    known = facts(TODAY_APP, before=consent("basic"))
+    pairs = request(authorization_details='[ {"type":"payment"} ]', **PKCE)
+    asks = decided(pairs, known, None, RICH)
+    assert isinstance(asks, AskConsent)
+    assert (asks.details, asks.new) == ('[{"type":"payment"}]', ("basic",))
+    answer = decided(pairs, known, ALLOW, RICH)
+    assert isinstance(answer, Answer) and answer.terms == Terms(details='[{"type":"payment"}]')
+    silently = decided({**pairs, "prompt": "none"}, known, None, RICH)
+    assert isinstance(silently, Refuse) and "error=consent_required" in silently.location
+    refused = decided(pairs, known)
+    assert isinstance(refused, Refuse) and "error=invalid_authorization_details" in refused.location

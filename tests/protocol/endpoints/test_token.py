@@ -32,6 +32,7 @@ from tests.protocol.samples import (
 from valetkey.protocol.changes import Once, Revoke, Spend
 from valetkey.protocol.client_auth import METHODS
 from valetkey.protocol.decision import Granted, Refused, Renewal
+from valetkey.protocol.detail_type import DetailType
 from valetkey.protocol.endpoints.token import decide, read
 from valetkey.protocol.errors import InvalidClient, InvalidRequest, OAuthError
 from valetkey.protocol.facts import ExchangeFacts, Known
@@ -484,3 +485,23 @@ def test_an_exchange_says_itself_whom_its_token_is_for(monkeypatch: pytest.Monke
     )
     done = meant_for((A,), ())
     assert done == exchanged
+
+
+def test_a_token_for_a_part_of_the_details() -> None:
+    """RFC 9396 6."""
+    rich = other_rules(under(TODAY), details={"a": DetailType("a"), "b": DetailType("b")})
+    held = code(authorization=authorization(terms=Terms(details='[{"type":"a"},{"type":"b"}]')))
+    known = ExchangeFacts(client(), held, account())
+
+    def asking(**more: str) -> Granted | Refused:
+        done = decide(read(params(**BODY, **more), NOTHING, headers(), TODAY), known, rich, NOW)
+        assert isinstance(done, Granted | Refused)
+        return done
+
+    whole = asking()
+    assert isinstance(whole, Granted) and whole.terms == TERMS
+    part = asking(authorization_details='[{"type":"b"}]')
+    assert isinstance(part, Granted) and part.terms == Terms(details='[{"type":"b"}]')
+    more = asking(authorization_details='[{"type":"b","actions":["x"]}]')
+    assert isinstance(more, Refused)
+    assert (more.error.code, more.changes) == ("invalid_authorization_details", ())

@@ -13,10 +13,11 @@ from valetkey.protocol.decision import Granted
 from valetkey.protocol.errors import OAuthError
 from valetkey.protocol.facts import ExchangeFacts, Known
 from valetkey.protocol.grants.jwt_bearer import decide, issuer_of, read
-from valetkey.protocol.model import TERMS, Authorization, Client, Registration, Terms, TrustedIssuer
+from valetkey.protocol.model import TERMS, Authorization, Client, Registration, Terms
 from valetkey.protocol.profiles.oauth21 import OAUTH21
 from valetkey.protocol.rules import jwt
 from valetkey.protocol.rules.grant import Proven
+from valetkey.protocol.trusted_issuer import TrustedIssuer
 
 SIGNER = Signer("ES256", "one")
 TRUSTED = TrustedIssuer("https://hr.test", jwks=SIGNER.jwks, clients=("app",))

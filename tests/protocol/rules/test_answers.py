@@ -33,6 +33,7 @@ REGISTERED = {
     "invalid_dpop_proof",
     "use_dpop_nonce",
     "login_required",
+    "invalid_authorization_details",
     "consent_required",
     "unmet_authentication_requirements",
     "insufficient_user_authentication",

@@ -31,6 +31,7 @@ from valetkey.protocol.profile import Profile
 from valetkey.protocol.response_types import RESPONSE_TYPES
 from valetkey.protocol.rules import (
     consent,
+    details,
     dpop,
     pkce,
     prompt,
@@ -112,7 +113,11 @@ def narrowing(request: Trusted) -> Terms:
     """What the code, and all that comes from it, is bound to and for. Raises OAuthError."""
     params, profile = request.params, request.profile
     jkt = "" if profile.sender == "never" else dpop.read_thumbprint(params.get("dpop_jkt"))
-    return Terms(resource=resource.read(params, profile, request.book), jkt=jkt)
+    return Terms(
+        resource=resource.read(params, profile, request.book),
+        details=details.read(params, request.client, profile, request.book),
+        jkt=jkt,
+    )
 
 
 def refused(request: Trusted, error: OAuthError, facts: AuthorizeFacts, now: int) -> AuthorizeDecision:
@@ -168,7 +173,8 @@ def standing(
     client, book = request.client, request.book
     choice = consent.choice(client, request.profile, asked.scope, known, book.catalogue)
     before = consent.standing(known, choice)
-    always = asked.wanted.consent or consent.asks_always(client, request.redirect_uri, asked.kind.in_front)
+    always = asked.wanted.consent or bool(asked.terms.details)  # a yes to one payment is none to the next
+    always = always or consent.asks_always(client, request.redirect_uri, asked.kind.in_front)
     new = consent.still_to_ask(client, asked.scope, before, book.remember_consent, always)
     if new is not None and asked.wanted.silent:
         raise ConsentRequired("consent_required", "the person must be asked first")
@@ -191,9 +197,8 @@ def decide_trusted(request: Trusted, facts: AuthorizeFacts, said: Said | None, n
     lifetime = book.implicit_lifetime if kind.in_front else shown_lifetime(client, profile)
     choice, before, new = standing(request, asked, facts.consent)
     if new is not None and said is None:
-        return AskConsent(
-            client, facts.developer, account, request.redirect_uri, scope, new, lifetime, choice
-        )
+        who, told = (client, facts.developer, account), asked.terms.details
+        return AskConsent(*who, request.redirect_uri, scope, new, lifetime, choice, details=told)
     allowed = consent.granted(scope, new or (), said or consent.NOTHING_NEW, before, choice)
     kept: Changes = () if before is None else (Hold(account.id, client.id),)
     if new is not None:

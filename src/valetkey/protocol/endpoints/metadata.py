@@ -84,6 +84,7 @@ MEMBERS: dict[str, Callable[[About], object]] = {
     "request_object_signing_alg_values_supported": lambda about: about.signatures(),
     "dpop_signing_alg_values_supported": lambda about: about.signatures(),
     "tls_client_certificate_bound_access_tokens": lambda about: True,
+    "authorization_details_types_supported": lambda about: list(about.book.details),
     "acr_values_supported": lambda about: list(about.book.acr),
     "prompt_values_supported": lambda about: ["none", "login", "consent", "select_account"],
     "code_challenge_methods_supported": lambda about: ["S256"],

@@ -16,7 +16,7 @@ from valetkey.protocol.facts import ExchangeFacts
 from valetkey.protocol.grants import GRANTS
 from valetkey.protocol.params import Params
 from valetkey.protocol.profile import Profile
-from valetkey.protocol.rules import credentials, residence, resource, sender
+from valetkey.protocol.rules import credentials, details, residence, resource, sender
 from valetkey.protocol.rules.credentials import Credentials
 from valetkey.protocol.rules.digest import digest
 from valetkey.protocol.rules.grant import Grant, Proven
@@ -74,9 +74,13 @@ def decide(request: TokenRequest, facts: ExchangeFacts, book: Rulebook, now: int
 
 
 def narrowed(asked: Proven, granted: Granted | Repeated) -> Granted | Repeated:
-    """A token for some of the servers that were allowed (RFC 8707 2.2); an exchange has said that itself."""
+    """A token for a part of what was allowed (RFC 8707 2.2, RFC 9396 6); an exchange has said that itself."""
     if isinstance(granted, Repeated) or granted.terms.client:
         return granted
-    allowed = granted.authorization.terms.resource
-    named = resource.narrowed(asked.params, allowed, asked.profile, asked.book)
-    return replace(granted, terms=replace(granted.terms, resource=named)) if named else granted
+    params, client, profile, book = asked.params, asked.client, asked.profile, asked.book
+    root = granted.authorization
+    named = resource.narrowed(params, root.terms.resource, profile, book)
+    part = details.narrowed(params, root, client, profile, book)
+    if not named and not part:
+        return granted
+    return replace(granted, terms=replace(granted.terms, resource=named, details=part))

@@ -7,7 +7,7 @@ client gets no more than the person has consented to.
 from valetkey.protocol.changes import Changes, Hold, Once
 from valetkey.protocol.decision import Granted
 from valetkey.protocol.errors import AccessDenied, InvalidGrant, InvalidRequest, InvalidScope
-from valetkey.protocol.model import Account, Authorization, Client, TrustedIssuer
+from valetkey.protocol.model import Account, Authorization, Client
 from valetkey.protocol.params import Params
 from valetkey.protocol.rules import jwk, jwt
 from valetkey.protocol.rules import scope as scopes
@@ -15,6 +15,7 @@ from valetkey.protocol.rules.grant import Grant, Proven
 from valetkey.protocol.rules.jwt import Untrusted, Unverified
 from valetkey.protocol.rules.owner import check_sandbox
 from valetkey.protocol.rules.rulebook import Rulebook
+from valetkey.protocol.trusted_issuer import TrustedIssuer
 
 LIFETIME = 3600  # the most that an assertion may live
 ANY = "*"

@@ -57,6 +57,7 @@ CLASSIC = Profile(
     sender="never",
     resources="never",
     prompts=False,
+    details=False,
     redirect_matches=redirect_uri.with_extra_query,
     loopback_ports=False,
     redirect_again=True,

@@ -30,6 +30,7 @@ OAUTH20 = Profile(
     sender="may",
     resources="may",
     prompts=True,
+    details=True,
     redirect_matches=redirect_uri.exact,
     loopback_ports=True,
     redirect_again=True,

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from valetkey.protocol.model import Catalogue, TrustedIssuer
+from valetkey.protocol.detail_type import DetailType
+from valetkey.protocol.model import Catalogue
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.resource import Resource
+from valetkey.protocol.trusted_issuer import TrustedIssuer
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class Rulebook:
     refresh_absolute: int = 180 * 24 * 3600
     retry_window: int = 120
     acr: tuple[str, ...] = ()
+    details: Mapping[str, DetailType] = field(default_factory=dict)
     resources: Mapping[str, Resource] = field(default_factory=dict)
     trusted_issuers: tuple[TrustedIssuer, ...] = ()
     registers: bool = False

@@ -10,8 +10,16 @@ NOT_ALIKE = "not a JSON object that all readers read alike"
 
 def read_object(data: bytes | str) -> dict[str, object]:
     """The JSON object in these bytes. Raises ValueError for everything else."""
+    found = read(data)
+    if not isinstance(found, dict):
+        raise ValueError(NOT_ALIKE)
+    return found
+
+
+def read(data: bytes | str) -> object:
+    """The JSON value in these bytes. Raises ValueError for what is none."""
     try:
-        found = json.loads(
+        found: object = json.loads(
             data if isinstance(data, str) else data.decode("utf-8"),
             object_pairs_hook=once_each,
             parse_int=whole,
@@ -20,7 +28,7 @@ def read_object(data: bytes | str) -> dict[str, object]:
         )
     except (ValueError, RecursionError):
         raise ValueError(NOT_ALIKE) from None
-    if not isinstance(found, dict) or spoiled(found):
+    if spoiled(found):
         raise ValueError(NOT_ALIKE)
     return found
 

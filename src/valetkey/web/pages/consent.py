@@ -8,6 +8,7 @@ from starlette.responses import Response
 from valetkey.protocol.decision import AskConsent, AskDevice
 from valetkey.protocol.model import NOBODY, Catalogue, Scope
 from valetkey.protocol.params import Params
+from valetkey.protocol.rules import details
 from valetkey.protocol.rules.consent import Said
 from valetkey.protocol.rules.redirect_uri import loops_back
 from valetkey.web.guard import path_of, server_of
@@ -24,6 +25,7 @@ def consent_page(request: Request, ask: AskConsent, ticket: str) -> Response:
         "loopback": ask.client.owner_id == NOBODY and loops_back(ask.redirect_uri),
         "elsewhere": published not in ("", target) and not loops_back(ask.redirect_uri),
         "ticket": ticket,
+        "details": details.in_words(ask.details, server_of(request).book),
         "switch_account": "/accounts/login/?" + urlencode({"next": asked(request)}),
     }
     return page(request, "consent.html", facts, form_action=leads_to(ask.redirect_uri))
@@ -43,6 +45,7 @@ def asked_in_words(request: Request, ask: AskConsent | AskDevice, new: tuple[str
         "widening": bool(before),
         "lasts": lasts(ask.lifetime),
         "loopback": False,
+        "details": [],
     }
 
 

@@ -1,0 +1,95 @@
+"""authorization_details from both ends: what is asked for, what people read, what tokens tell."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.flows.browser import Browser
+from tests.flows.test_introspection import told
+from tests.flows.test_oauth21 import PKCE, check_refused, redeem
+from tests.flows.test_pushed_request import address, push
+from tests.house import App, Build, House, parameters
+from valetkey.protocol.detail_type import DetailType
+
+PAYMENT = DetailType(
+    "payment", "Pay {amount.value} {amount.currency} to {creditor}", ("amount", "creditor"), ("amount",)
+)
+PAY = {"type": "payment", "amount": {"value": "12.50", "currency": "EUR"}, "creditor": "<b>Prints</b>"}
+SEE = {"type": "accounts", "actions": ["list"], "locations": ["https://bank.example/"]}
+
+
+@pytest.fixture
+async def house(build: Build) -> House:
+    made: House = await build(authorization_details=(PAYMENT, DetailType("accounts")))
+    await made.make_account()
+    return made
+
+
+@pytest.fixture
+async def browser(house: House) -> Browser:
+    return await house.logged_in(house.people["snoopdogg"])
+
+
+@pytest.fixture
+async def app(house: House) -> App:
+    return await house.make_app(profile="oauth21")
+
+
+def asking(*entries: dict[str, Any]) -> dict[str, str]:
+    return {"authorization_details": json.dumps(entries)} | PKCE
+
+
+async def test_the_whole_flow(house: House, app: App, browser: Browser) -> None:
+    page = await browser.open(house.authorize_url(app, **asking(PAY, SEE)))
+    assert "Pay 12.50 EUR to <b>Prints</b>" in page.text, "and no bold print"
+    assert "type: accounts; actions: list; locations: https://bank.example/" in page.text
+    page = await browser.consent(page, "allow")
+    body = (await redeem(house, app, parameters(page.left or "")["code"])).json()
+    assert body["authorization_details"] == [PAY, SEE]
+    assert (await told(house, app, body["access_token"]))["authorization_details"] == [PAY, SEE]
+
+    renews = {"client_id": app.id, "client_secret": app.secret, "grant_type": "refresh_token"}
+    part = renews | {"refresh_token": body["refresh_token"], "authorization_details": json.dumps([SEE])}
+    body = (await house.http().post("/oauth/token", data=part)).json()
+    assert body["authorization_details"] == [SEE]
+    assert (await told(house, app, body["access_token"]))["authorization_details"] == [SEE]
+    more = renews | {
+        "refresh_token": body["refresh_token"],
+        "authorization_details": json.dumps([PAY | {"creditor": "me"}]),
+    }
+    check_refused(await house.http().post("/oauth/token", data=more), "invalid_authorization_details")
+    whole = renews | {"refresh_token": body["refresh_token"]}
+    assert (await house.http().post("/oauth/token", data=whole)).json()["authorization_details"] == [PAY, SEE]
+
+    assert (await browser.open(house.authorize_url(app, **PKCE))).left is not None
+    again = await browser.open(house.authorize_url(app, **asking(SEE)))
+    assert again.asks_consent, "a yes to one payment is none to the next"
+
+
+async def test_pushed(house: House, app: App, browser: Browser) -> None:
+    answer = await push(house, app, authorization_details=json.dumps([SEE] * 20 + [SEE]))
+    check_refused(answer, "invalid_authorization_details")
+    long = SEE | {"identifier": "x" * 5000}
+    answer = await push(house, app, authorization_details=json.dumps([long]))
+    assert answer.status_code == 201
+    page = await browser.open(address(app, answer.json()["request_uri"]))
+    page = await browser.consent(page, "allow")
+    body = (await redeem(house, app, parameters(page.left or "")["code"])).json()
+    assert body["authorization_details"] == [long]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["x", "{}", "[]", '[{"type":"other"}]', '[{"type":"payment"}]', '[{"type":"accounts","amount":1}]'],
+)
+async def test_what_cannot_be_asked_for(house: House, app: App, browser: Browser, wrong: str) -> None:
+    page = await browser.open(house.authorize_url(app, authorization_details=wrong, **PKCE))
+    assert parameters(page.left or "")["error"] == "invalid_authorization_details"
+
+
+async def test_classic_hears_nothing(house: House, browser: Browser) -> None:
+    classic = await house.make_app(name="Classic")
+    where = await house.allow(browser, classic, authorization_details="nonsense")
+    answer = await house.exchange(classic, parameters(where)["code"])
+    assert set(answer.json()) == {"access_token", "user"}
