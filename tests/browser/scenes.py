@@ -349,6 +349,22 @@ async def one_app(scene: Scene) -> None:
     await scene.visitor.find("summary").click()
 
 
+async def one_app_in_full(scene: Scene) -> None:
+    await scene.enter()
+    await scene.visitor.open(await scene.own_app(profile="oauth21"))
+    await scene.visitor.find("#settings summary").click()
+
+
+async def one_app_wrongly_in_full(scene: Scene) -> None:
+    path = await scene.own_app(profile="oauth21", registered=Registration(scope=("basic",)))
+    await scene.enter()
+    await scene.visitor.open(path)
+    await scene.visitor.find("#settings summary").click()
+    await scene.visitor.fill("Optional scopes (optional)", "likes", "#settings")
+    await scene.visitor.fill("Keys (optional)", "{}", "#settings")
+    await scene.visitor.press("Save settings", "#settings")
+
+
 async def one_browser_app(scene: Scene) -> None:
     path = await scene.own_app(name=LONG_NAME, type="spa", allow_implicit=True)
     await scene.enter()
@@ -375,6 +391,7 @@ SCENES: dict[str, Callable[[Scene], Awaitable[None]]] = {
         device_denied, consent_to_a_published_app, consent_to_an_app_that_registered_itself, connected_to_a_stranger,
         unknown_app, app_in_development, not_found, profile, profile_filled, profile_refused, email_refused,
         password, password_refused, sessions, no_connected_apps, connected_apps, no_apps, apps, register,
-        register_refused, secret, one_app, one_browser_app, one_app_refused, one_app_badly_edited,
+        register_refused, secret, one_app, one_app_in_full, one_app_wrongly_in_full, one_browser_app,
+        one_app_refused, one_app_badly_edited,
     )
 }  # fmt: skip

@@ -140,16 +140,16 @@ def test_every_field_is_offered_to_somebody() -> None:
     names = set(Registration.__struct_fields__)
     assert {field.name for field in FIELDS} == names - OPERATORS - OWN
     assert {name for names in NEEDS.values() for name in names.split()} <= names
-    assert {value for value, _ in FIELDS[0].choices} == set(GRANTS)
+    assert {value for value, *_ in FIELDS[0].choices} == set(GRANTS)
 
 
 def test_what_means_nothing_is_not_offered() -> None:
     classic = Client("app", 1, "App", "web", "classic", (CALLBACK,), 0)
     shown = {field.name: field for field in offered(classic, PROFILES["classic"])}
     assert not {name for names in NEEDS.values() for name in names.split()} & set(shown)
-    assert [value for value, _ in shown["grant_types"].choices] == ["authorization_code", "refresh_token"]
-    methods = [value for value, _ in shown["token_endpoint_auth_method"].choices]
+    assert [value for value, *_ in shown["grant_types"].choices] == ["authorization_code", "refresh_token"]
+    methods = [value for value, *_ in shown["token_endpoint_auth_method"].choices]
     assert methods == ["", "client_secret_post"]
     public = msgspec.structs.replace(classic, type="spa")
-    methods = [value for value, _ in offered(public, PROFILES["oauth21"])[3].choices]
+    methods = [value for value, *_ in offered(public, PROFILES["oauth21"])[3].choices]
     assert methods == ["", "none"]

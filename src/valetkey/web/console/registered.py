@@ -19,43 +19,46 @@ SIGNED = "An algorithm such as ES256. Empty: any that we know."
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One member of Registration. kind: boxes, choice, words, text, lines or switch; choices: value -> its meaning."""
+    """One member of Registration. kind: boxes, choice, words, text, lines or switch; choices: value, label, hint."""
 
     name: str
     kind: str
     label: str
     hint: str = ""
-    choices: tuple[tuple[str, str], ...] = ()
+    choices: tuple[tuple[str, str, str], ...] = ()
 
 
+EXTENSION = "urn:ietf:params:oauth:grant-type:"
 GRANTS = (
-    ("authorization_code", "People log in in a browser and come back (authorization code)"),
-    ("refresh_token", "It keeps its access without asking them again (refresh token)"),
+    ("authorization_code", "Authorization code", "People log in in a browser and come back to your app."),
+    ("refresh_token", "Refresh token", "It keeps its access without asking them again."),
     (
-        "urn:ietf:params:oauth:grant-type:device_code",
-        "A device without a keyboard shows them a code (device flow)",
+        f"{EXTENSION}device_code",
+        "Device flow",
+        "A device without a keyboard shows people a code to type elsewhere.",
     ),
-    ("client_credentials", "It asks for itself, with nobody in front of it (client credentials)"),
+    ("client_credentials", "Client credentials", "It asks for itself, with nobody in front of it."),
     (
-        "urn:ietf:params:oauth:grant-type:token-exchange",
-        "It turns the token of a call into the next (token exchange)",
+        f"{EXTENSION}token-exchange",
+        "Token exchange",
+        "It turns the token that it was called with into one to call on.",
     ),
-    (
-        "urn:ietf:params:oauth:grant-type:jwt-bearer",
-        "Somebody who is trusted vouches for a person (JWT bearer)",
-    ),
+    (f"{EXTENSION}jwt-bearer", "JWT bearer", "Somebody who is trusted here vouches for a person."),
 )
 METHODS = (
-    ("", "In any way that suits its type"),
-    ("client_secret_basic", "By a secret in the Authorization header"),
-    ("client_secret_post", "By a secret in the body"),
-    ("client_secret_jwt", "By a JWT signed with the secret"),
-    ("private_key_jwt", "By a JWT signed with a key of its own"),
-    ("tls_client_auth", "By a certificate that an authority issued"),
-    ("self_signed_tls_client_auth", "By a certificate of its own"),
-    ("none", "Not at all: it can keep no secret"),
+    ("", "In any way that suits its type", ""),
+    ("client_secret_basic", "By a secret in the Authorization header", ""),
+    ("client_secret_post", "By a secret in the body", ""),
+    ("client_secret_jwt", "By a JWT signed with the secret", ""),
+    ("private_key_jwt", "By a JWT signed with a key of its own", ""),
+    ("tls_client_auth", "By a certificate that an authority issued", ""),
+    ("self_signed_tls_client_auth", "By a certificate of its own", ""),
+    ("none", "Not at all: it can keep no secret", ""),
 )
-FORMS = (("", "Opaque: whoever is shown one asks here"), ("jwt", "JWT: whoever is shown one can read it"))
+FORMS = (
+    ("", "Opaque: whoever is shown one asks here", ""),
+    ("jwt", "JWT: whoever is shown one can read it", ""),
+)
 PUSHED = "It hands its requests in beforehand; one that comes by the browser alone does not count."
 FIELDS = (
     Field("grant_types", "boxes", "How it gets tokens", "", GRANTS),
@@ -122,7 +125,7 @@ def methods(client: Client, profile: Profile) -> frozenset[str]:
 
 def narrowed(field: Field, had: frozenset[str]) -> Field:
     """The field with those of its choices that can be had."""
-    return of_field(field, choices=tuple((value, words) for value, words in field.choices if value in had))
+    return of_field(field, choices=tuple(each for each in field.choices if each[0] in had))
 
 
 def pointless(profile: Profile) -> frozenset[str]:
@@ -157,7 +160,7 @@ def said_of(given: Params, client: Client, profile: Profile) -> Registration:
     for field in offered(client, profile):
         typed = (given.get(field.name) or "").strip()
         if field.kind == "boxes":
-            ticked = tuple(name for name, _ in field.choices if given.get(f"{field.name}:{name}"))
+            ticked = tuple(name for name, *_ in field.choices if given.get(f"{field.name}:{name}"))
             said[field.name] = was.grant_types if set(ticked) == set(client.grant_types) else ticked
         elif field.kind == "words":
             said[field.name] = tuple(dict.fromkeys(typed.split()))

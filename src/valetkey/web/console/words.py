@@ -35,6 +35,7 @@ PROFILES = {
     ),
     "oauth20": Words("OAuth 2.0", "The code flow of today: exact redirect URIs, https, PKCE if you send it."),
     "oauth21": Words("OAuth 2.1", "As OAuth 2.0, with PKCE for every app."),
+    "mcp": Words("MCP", "For AI agents: as OAuth 2.1, and every token is for the servers it names."),
     "fapi2": Words("FAPI 2.0", "For money and health: pushed requests, signed clients, bound tokens."),
 }
 
