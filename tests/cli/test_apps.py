@@ -1,10 +1,13 @@
 """`valetkey apps`: any app of anybody."""
 
+import json
 import re
+from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Shell
+from tests.signing import Signer
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +42,65 @@ def test_every_switch(shell: Shell) -> None:
     assert shown == {name: value for name, value in app.items() if name != "client_secret"}
     assert shown["allow_implicit"] and shown["sandbox"] and shown["signed_requests"]
     assert len(shown["redirect_uris"]) == 2 and shown["description"] == "What it does"
+
+
+DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
+KEYS = json.dumps({"keys": [Signer("ES256", kid="a").jwk]})
+
+
+def test_what_it_registers_is_said_in_the_names_of_the_standards(shell: Shell) -> None:
+    Path("keys.json").write_text(KEYS + "\n")
+    app = shell.app(
+        "alice", "--profile", "oauth21", "--set", f"grant_types=authorization_code {DEVICE}",
+        "--set", "scope=basic likes", "--set", "optional_scope=likes", "--set", "jwks=@keys.json",
+        "--set", "token_endpoint_auth_method=private_key_jwt", "--set", "dpop_bound_access_tokens=yes",
+        "--set", "introspects=on",
+    )  # fmt: skip
+    assert app["grant_types"] == ["authorization_code", DEVICE] and app["jwks"] == KEYS
+    assert (app["scope"], app["optional_scope"]) == (["basic", "likes"], ["likes"])
+    assert app["dpop_bound_access_tokens"] is True and app["introspects"] is True
+    assert app["client_secret"] is None, "it proves who it is by its key"
+    out = shell("apps", "show", app["client_id"]).out
+    assert re.search(rf"^grant_types +authorization_code {DEVICE}$", out, re.MULTILINE)
+    assert re.search("^introspects +yes$", out, re.MULTILINE) and "impersonates" not in out
+    assert "registration_token" not in out and "fresh_until" not in out
+
+
+def test_edit_changes_what_is_said_and_nothing_else(shell: Shell) -> None:
+    app = shell.app("alice", "--profile", "oauth21", "--sandbox", "--set", "scope=basic")
+    said = shell(
+        "apps", "edit", app["client_id"], "--name", "New", "--no-sandbox", "--set", "introspects=yes"
+    )
+    assert (said.code, said.out) == (0, "changed New\n")
+    said = shell("apps", "edit", app["client_id"], "--redirect-uri", "https://b.example/", "--json").json
+    assert said == {name: value for name, value in app.items() if name != "client_secret"} | {
+        "name": "New", "sandbox": False, "introspects": True, "redirect_uris": ["https://b.example/"],
+    }  # fmt: skip
+    cleared = shell(
+        "apps", "edit", app["client_id"], "--set", "scope=", "--set", "introspects=no", "--json"
+    ).json
+    assert (cleared["scope"], cleared["introspects"]) == ([], False)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "code", "words"),
+    [
+        (("scope",), 2, "set: NAME=VALUE with a NAME out of grant_types, "),
+        (("=x",), 2, "set: NAME=VALUE"),
+        (("nonsense=x",), 2, "set: NAME=VALUE"),
+        (("registration_token=x",), 2, "set: NAME=VALUE"),
+        (("introspects=maybe",), 2, "set: introspects is yes or no, not 'maybe'"),
+        (("jwks=@nowhere.json",), 1, "set: cannot read jwks from nowhere.json: "),
+        (("jwks={}",), 1, "jwks: has no list of keys"),
+        (("scope=everything",), 1, "scope: has 'everything', which is not in the catalogue"),
+        (("grant_types=password",), 1, "grant_types: cannot have password: this profile does not know it"),
+    ],
+)
+def test_what_cannot_be_registered(shell: Shell, pairs: tuple[str, ...], code: int, words: str) -> None:
+    app = shell.app("alice", "--profile", "oauth21")
+    said = shell("apps", "edit", app["client_id"], *(word for pair in pairs for word in ("--set", pair)))
+    assert said.code == code and said.err.startswith(words) and said.out == "", said.err
+    assert shell("apps", "show", app["client_id"], "--json").json["scope"] == []
 
 
 def test_the_profile_is_the_setting_unless_it_is_said(shell: Shell) -> None:

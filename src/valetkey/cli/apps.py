@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from valetkey.cli.app_editing import OURS, registered, settable
 from valetkey.cli.terminal import Refused, Terminal, moment, shared, table
 from valetkey.cli.users import named
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from valetkey.settings import Settings
 
 PAGE = 500
+SWITCHES = ("allow_implicit", "sandbox", "signed_requests")  # shown when they are off, too
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -26,20 +28,25 @@ def apps() -> None:
 @click.argument("name")
 @click.option("--owner", required=True, metavar="USERNAME", help="Whose app it is.")
 @click.option("--redirect-uri", "redirect_uris", multiple=True, metavar="URI", help="May be said many times.")
-@click.option("--profile", metavar="classic|oauth20|oauth21", help="Default: the setting apps.profile.")
+@click.option(
+    "--profile", metavar="classic|oauth20|oauth21|fapi2|mcp", help="Default: the setting apps.profile."
+)
 @click.option("--type", "type", default="web", show_default=True, metavar="web|spa|native|service")
 @click.option("--allow-implicit", is_flag=True, help="Allow the client-side flow (response_type=token).")
 @click.option("--sandbox", is_flag=True, help="In development: only its owner and invited testers.")
 @click.option("--signed-requests", is_flag=True, help="Refuse API calls that are not signed.")
 @click.option("--description", default="")
 @click.option("--website", default="", metavar="URL")
+@settable
 @shared
-def add(terminal: Terminal, owner: str, **form: Any) -> None:
+def add(terminal: Terminal, owner: str, pairs: tuple[str, ...], **form: Any) -> None:
     """Register an app; its client secret is shown this once."""
+    from valetkey.protocol.model import REGISTRATION
     from valetkey.server import clients
 
     settings = terminal.settings()
     form["profile"] = form["profile"] or settings.apps.profile
+    form["registered"] = registered(pairs, REGISTRATION)
 
     async def work(server: "AuthorizationServer") -> tuple[clients.NewClient, dict[str, Any]]:
         account = await named(server, owner)
@@ -85,7 +92,10 @@ def show(terminal: Terminal, client_id: str) -> None:
         return described(server, client, await owner_name(server, client))
 
     app = terminal.act(work)
-    rows = [(name, in_words(value)) for name, value in app.items() if value not in ("", [])]
+    off = {name for name, value in app.items() if value is False and name not in SWITCHES}
+    rows = [
+        (name, in_words(value)) for name, value in app.items() if value not in ("", []) and name not in off
+    ]
     terminal.show(app, *table(rows))
 
 
@@ -187,8 +197,7 @@ def described(server: "AuthorizationServer", client: "Client", owner: str) -> di
         "allow_implicit": client.allow_implicit,
         "sandbox": client.sandbox,
         "signed_requests": client.signed_requests,
-        "token_endpoint_auth_method": client.registered.token_endpoint_auth_method,
-        "jwks_uri": client.registered.jwks_uri,
+        **registration(client),
         "created_at": client.created_at,
         "secrets": [
             {"ends_with": secret.hint, "created_at": secret.created_at, "expires_at": secret.expires_at}
@@ -196,6 +205,15 @@ def described(server: "AuthorizationServer", client: "Client", owner: str) -> di
         ],
         **addresses(server.settings, server.book.profiles[client.profile].token_path),
     }
+
+
+def registration(client: "Client") -> dict[str, Any]:
+    """What it registered, without what is ours; the grants are those it has."""
+    from msgspec.structs import asdict
+
+    said = {name: value for name, value in asdict(client.registered).items() if name not in OURS}
+    plain = {name: list(value) if isinstance(value, tuple) else value for name, value in said.items()}
+    return plain | {"grant_types": list(client.grant_types)}
 
 
 def addresses(settings: "Settings", token_path: str) -> dict[str, str]:

@@ -3,7 +3,18 @@
 import click
 
 from valetkey import __version__
-from valetkey.cli import app_authentication, apps, config, db, keys, registration_tokens, serve, tokens, users
+from valetkey.cli import (
+    app_authentication,
+    app_editing,
+    apps,
+    config,
+    db,
+    keys,
+    registration_tokens,
+    serve,
+    tokens,
+    users,
+)
 from valetkey.cli.conformance.command import conformance
 from valetkey.cli.demo.command import demo
 from valetkey.cli.terminal import Place
@@ -24,6 +35,7 @@ def cli(context: click.Context, database: str | None, config: str | None) -> Non
 
 
 apps.apps.add_command(app_authentication.authenticate)
+apps.apps.add_command(app_editing.edit)
 OF_APPS = (apps.apps, tokens.tokens, registration_tokens.registration_tokens)
 for command in (serve.serve, demo, users.users, *OF_APPS, keys.keys, config.config, db.db, conformance):
     cli.add_command(command)
