@@ -97,6 +97,8 @@ async def test_the_confirmation_screen_names_the_publisher_and_where_one_goes(
     house: House, site: Publisher, browser: Browser
 ) -> None:
     app = publish(site)
+    page = await house.browser().open(house.authorize_url(app, **ASKED))
+    assert page.asks_login and f"to go on to localhost:{site.port}" in page.text and "Agent" not in page.text
     page = await browser.open(house.authorize_url(app, **ASKED))
     assert f"published by localhost:{site.port}" in page.text and "Not reviewed" in page.text
     assert "only what it says of itself" in page.text

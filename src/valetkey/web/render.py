@@ -59,6 +59,11 @@ def publisher(client: Client) -> str:
     return urlsplit(client.id).netloc if client.id.startswith("https://") else ""
 
 
+def called(client: Client) -> str:
+    """What an app is called before a password is typed: its own name, if there is somebody who vouches for it."""
+    return client.name if client.owner_id else publisher(client) or "an app that nobody has reviewed"
+
+
 def picture_path(account: Account) -> str:
     """Where a profile picture is served."""
     return f"/pictures/{account.picture}.jpg"

@@ -18,7 +18,7 @@ from valetkey.server.pushed_request import going_to
 from valetkey.web import guard
 from valetkey.web.guard import server_of
 from valetkey.web.pages.forms import Errors, said, wait
-from valetkey.web.render import leads_to, page
+from valetkey.web.render import called, leads_to, page
 
 WRONG = "That username and password do not belong together."
 LOGGED_OUT = {
@@ -50,7 +50,7 @@ def login_page(
     server = server_of(request)
     facts: dict[str, object] = {
         "next": onward.path,
-        "app": onward.client.name
+        "app": called(onward.client)
         if onward.client
         else "your device"
         if onward.path.startswith("/device")
