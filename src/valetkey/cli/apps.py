@@ -75,7 +75,7 @@ def list_apps(terminal: Terminal, owner: str | None) -> None:
     found = terminal.act(work)
     rows: list[tuple[str, ...]] = [("client_id", "name", "owner", "type", "profile", "")]
     rows += [
-        (app["client_id"], app["name"], app["owner"], app["type"], app["profile"], "sandbox" * app["sandbox"])
+        (app["client_id"], app["name"], app["owner"], app["type"], app["profile"], state_of(app))
         for app in found
     ]
     terminal.show(found, *table(rows))
@@ -145,6 +145,11 @@ def delete(terminal: Terminal, client_id: str, yes: bool) -> None:
     terminal.show({"client_id": client_id, "deleted": True}, f"deleted {name}")
 
 
+def state_of(app: dict[str, Any]) -> str:
+    """What is out of the ordinary about an app."""
+    return " ".join(name for name in ("disabled", "sandbox") if app[name])
+
+
 async def name_of(server: "AuthorizationServer", client_id: str) -> str:
     """What the app is called. Raises NotFound."""
     return (await known(server, client_id)).name
@@ -196,6 +201,7 @@ def described(server: "AuthorizationServer", client: "Client", owner: str) -> di
         "website": client.website,
         "allow_implicit": client.allow_implicit,
         "sandbox": client.sandbox,
+        "disabled": client.disabled_at is not None,
         "signed_requests": client.signed_requests,
         **registration(client),
         "created_at": client.created_at,

@@ -6,6 +6,7 @@ from valetkey import __version__
 from valetkey.cli import (
     app_authentication,
     app_editing,
+    app_suspension,
     apps,
     config,
     db,
@@ -34,8 +35,13 @@ def cli(context: click.Context, database: str | None, config: str | None) -> Non
     context.obj = Place(database, config)
 
 
-apps.apps.add_command(app_authentication.authenticate)
-apps.apps.add_command(app_editing.edit)
+for more in (
+    app_authentication.authenticate,
+    app_editing.edit,
+    app_suspension.disable,
+    app_suspension.enable,
+):
+    apps.apps.add_command(more)
 OF_APPS = (apps.apps, tokens.tokens, registration_tokens.registration_tokens)
 for command in (serve.serve, demo, users.users, *OF_APPS, keys.keys, config.config, db.db, conformance):
     cli.add_command(command)

@@ -1,16 +1,19 @@
 """What a client says of itself, and what of it is remembered and told again (RFC 7591 2)."""
 
+import re
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.protocol.samples import NOW
 from tests.signing import Signer
 from valetkey.protocol.errors import OAuthError
 from valetkey.protocol.model import Client, Registration
 from valetkey.protocol.profiles.oauth21 import OAUTH21
-from valetkey.protocol.rules.client_metadata import Described, native, read, told
+from valetkey.protocol.rules.client_metadata import REMEMBERED, Described, native, read, told
 
 CALLBACK = "https://agent.test/cb"
 SCOPES = frozenset({"basic", "likes"})
@@ -138,3 +141,33 @@ def test_a_client_of_a_device_has_no_response_type() -> None:
     registered = Registration(grant_types=("urn:ietf:params:oauth:grant-type:device_code",))
     client = Client("id", 0, "Agent", "native", "mcp", (), NOW, registered=registered)
     assert told(client)["response_types"] == []
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=9), inner, max_size=4),
+    max_leaves=8,
+)
+NAMES = st.sampled_from(
+    [*REMEMBERED, *"redirect_uris client_name client_uri grant_types response_types scope".split()]
+)
+
+
+@settings(max_examples=50)
+@given(st.dictionaries(NAMES | st.text(max_size=9), ANYTHING, max_size=12))
+def test_whatever_a_stranger_says_is_read_or_refused_in_words_that_an_error_may_hold(
+    said: dict[str, Any],
+) -> None:
+    """RFC 6749 5.2; and what is read can be told again."""
+    try:
+        found = read(said, OAUTH21, SCOPES, "none")
+    except OAuthError as error:
+        words = error.description
+    else:
+        words = "none"
+        client = Client(
+            "id", 0, found.name, found.type, "mcp", found.redirect_uris, NOW, registered=found.registered
+        )
+        again = msgspec.json.decode(msgspec.json.encode(told(client)))
+        assert read(again, OAUTH21, SCOPES, "none").registered == found.registered
+    assert re.fullmatch(r"[\x20\x21\x23-\x5b\x5d-\x7e]+", words)
