@@ -31,6 +31,9 @@ async def introduce(server: AuthorizationServer, params: Params, network: str) -
     if not server.book.metadata_documents or not rules.is_address(client_id):
         return None
     profile, limits = server.book.profiles[PROFILE], server.settings.joining
+    wrong = rules.why_not_address(client_id)
+    if wrong:
+        return ErrorPage(InvalidRequest("document_address", f"client_id {wrong}"), profile)
     if not rules.host_allowed(client_id, limits.allow_hosts, limits.deny_hosts):
         return ErrorPage(
             InvalidRequest("document_refused", "apps published there are not let in here"), profile
@@ -39,24 +42,16 @@ async def introduce(server: AuthorizationServer, params: Params, network: str) -
     if known is not None and (known.disabled_at is not None or known.registered.fresh_until > server.clock()):
         return None
     try:
-        check(server, params, client_id)
+        if params.get("request") is None and params.get("request_uri") is None:
+            check_stranger(params, profile, server.book, server.clock())
         await count(server, known is None, network)
         await keep(server, known, client_id, await server.fetch(client_id, KINDS, AGE))
     except FetchFailed:
         error = InvalidClientMetadata("document_unreachable", "the document at client_id cannot be fetched")
         return ErrorPage(error, profile)
-    except OAuthError as wrong:
-        return ErrorPage(wrong, profile)
+    except OAuthError as no:
+        return ErrorPage(no, profile)
     return None
-
-
-def check(server: AuthorizationServer, params: Params, client_id: str) -> None:
-    """All that can be known before anything is fetched. Raises OAuthError."""
-    wrong = rules.why_not_address(client_id)
-    if wrong:
-        raise InvalidRequest("document_address", f"client_id {wrong}")
-    if params.get("request") is None and params.get("request_uri") is None:
-        check_stranger(params, server.book.profiles[PROFILE], server.book, server.clock())
 
 
 async def count(server: AuthorizationServer, new: bool, network: str) -> None:

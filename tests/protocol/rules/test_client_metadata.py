@@ -108,7 +108,13 @@ def test_what_cannot_be(said: dict[str, Any], code: str) -> None:
 def test_what_is_empty_is_absent() -> None:
     nothing = {"client_name": "", "logo_uri": "", "jwks_uri": None, "grant_types": [], "response_types": []}
     nothing |= {"scope": "", "client_uri": None, "software_statement": None, "jwks": None}
+    nothing |= {"dpop_bound_access_tokens": ""}
     assert described(**nothing) == described()
+
+
+def test_what_is_just_short_enough() -> None:
+    uris = [f"{CALLBACK}{n}" for n in range(100)]
+    assert len(described(redirect_uris=uris, client_uri="x" * 2000).redirect_uris) == 100
 
 
 def test_what_is_told_again() -> None:

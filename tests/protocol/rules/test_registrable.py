@@ -156,3 +156,16 @@ def test_what_is_wrong_in_the_words_of_the_standard(wrong: dict[str, str], code:
 
 def test_words_that_an_error_may_hold() -> None:
     assert plain('it\'s "q" \\ é\n') == "it's ?q? ? ??"
+
+
+def test_a_method_that_does_not_go_with_the_type() -> None:
+    """Told which it may be, and why."""
+
+    def said(kind: str, method: str) -> str | None:
+        return problems(kind, Registration(token_endpoint_auth_method=method), OAUTH21)[
+            "token_endpoint_auth_method"
+        ]
+
+    assert said("web", "magic") == "must be one of " + ", ".join(sorted(OAUTH21.client_auth))
+    assert said("spa", "client_secret_basic") == "must be none, since this type of app keeps no secret"
+    assert said("web", "none") == "must not be none here"

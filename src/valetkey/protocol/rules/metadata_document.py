@@ -1,5 +1,7 @@
 """Client-id metadata documents: a client known by the address of what describes it (OAuth client-id-metadata draft)."""
 
+from urllib.parse import urlsplit
+
 from valetkey.protocol.errors import InvalidClientMetadata
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.rules import client_metadata, redirect_uri, strict_json
@@ -20,20 +22,21 @@ def why_not_address(client_id: str) -> str | None:
     if len(client_id) > LONGEST:
         return f"is longer than {LONGEST} characters"
     parts = redirect_uri.WEB.fullmatch(client_id)
-    if parts is None:
+    if parts is None or parts[1] != "https":
         return "is not an https address without fragment, user and password"
     _, host, port, path = parts.groups()
-    if host != host.lower() or redirect_uri.why_not_web(client_id, plain_http=False):
+    if host != host.lower() or not redirect_uri.plain_host(host) or not redirect_uri.plain_path(path):
         return "does not name a host and a path that every browser reads alike"
     if path in ("", "/"):
         return "has no path"
-    return "has a port that is the usual one" if port == "443" else None
+    if port is not None and not 1024 <= int(port) < 65536:
+        return "has a port that documents are not fetched from"
+    return None
 
 
 def host_allowed(client_id: str, allow: tuple[str, ...], deny: tuple[str, ...]) -> bool:
     """Whether the operator lets this host publish clients: none that is denied; any other where nobody is allowed."""
-    parts = redirect_uri.WEB.fullmatch(client_id)
-    host = parts[2] if parts else ""
+    host = str(urlsplit(client_id).hostname)
     if any(names(host, pattern) for pattern in deny):
         return False
     return not allow or any(names(host, pattern) for pattern in allow)
