@@ -184,6 +184,14 @@ async def test_a_server_that_cannot_sign_says_that_it_cannot_now(
 
 
 @ONE_STORE
+async def test_a_server_without_a_master_key_gives_tokens_of_the_other_form(
+    house: House, browser: Browser, app: App
+) -> None:
+    house.server.keys.master = None
+    assert (await token_of(house, browser, app)).startswith("vk_at_")
+
+
+@ONE_STORE
 async def test_the_origins_apps_have_their_own_tokens_whatever_is_said(
     house: House, browser: Browser
 ) -> None:

@@ -200,7 +200,7 @@ def checked(server: AuthorizationServer, form: ClientForm) -> ClientForm:
         form, name=names.tidy(form.name), description=names.tidy(form.description), website=form.website.strip(),
         redirect_uris=uris,
     )  # fmt: skip
-    profile = server.book.profiles.get(form.profile)
+    profile, signing = server.book.profiles.get(form.profile), frozenset(server.keys.schedule.algorithms)
     refuse(
         {
             "name": names.why_not_line(form.name, 64, shortest=1),
@@ -211,7 +211,7 @@ def checked(server: AuthorizationServer, form: ClientForm) -> ClientForm:
             "redirect_uris": why_not_uris(form, uris, profile),
             "allow_implicit": why_not_implicit(form, profile is None or "token" in profile.response_types),
             "scope": why_not_scopes(server, form.registered.scope),
-            **(registrable.problems(form.type, form.registered, profile) if profile else {}),
+            **(registrable.problems(form.type, form.registered, profile, signing) if profile else {}),
         }
     )
     return form

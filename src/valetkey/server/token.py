@@ -97,7 +97,7 @@ def access_token(
     """An access token in the form that was decided on, and what is kept of it."""
     expires_at = None if granted.lifetime is None else now + granted.lifetime
     record = AccessToken(b"", root, now, expires_at, granted.terms)
-    if granted.jwt:
+    if granted.jwt and server.keys.can_sign:
         value = server.mint.jwt(server.keys.sign, claims.of(record, server.book.issuer))
     else:
         value = server.mint.access_token(granted.profile.token_form, root.client_id, now)

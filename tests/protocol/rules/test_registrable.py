@@ -11,6 +11,7 @@ from valetkey.protocol.rules.registrable import plain, problems, refusal, why_no
 
 GOOD = msgspec.json.encode({"keys": [Signer("ES256", kid="a").jwk]}).decode()
 LINK = "https://app.test/jwks"
+SIGNING = frozenset({"ES256", "PS256"})
 
 
 def by_secret(algorithm: str) -> Registration:
@@ -50,7 +51,7 @@ def by_secret(algorithm: str) -> Registration:
     ],
 )
 def test_what_may_be_registered(kind: str, registered: Registration) -> None:
-    assert not any(problems(kind, registered, OAUTH21).values())
+    assert not any(problems(kind, registered, OAUTH21, SIGNING).values())
 
 
 @pytest.mark.parametrize(
@@ -73,17 +74,20 @@ def test_what_may_be_registered(kind: str, registered: Registration) -> None:
         ("web", Registration(request_object_signing_alg="none"), "request_object_signing_alg"),
         ("web", Registration(request_object_signing_alg="HS256"), "request_object_signing_alg"),
         ("web", Registration(require_signed_request_object=True), "jwks"),
+        ("web", Registration(introspection_signed_response_alg="RS256"), "introspection_signed_response_alg"),
+        ("web", Registration(authorization_signed_response_alg="EdDSA"), "authorization_signed_response_alg"),
+        ("web", Registration(access_token_format="xml"), "access_token_format"),
     ],
 )
 def test_what_may_not(kind: str, registered: Registration, name: str) -> None:
-    found = {field: words for field, words in problems(kind, registered, OAUTH21).items() if words}
+    found = {field: words for field, words in problems(kind, registered, OAUTH21, SIGNING).items() if words}
     assert set(found) == {name}
 
 
 def test_a_profile_has_algorithms_of_its_own() -> None:
-    found = problems("web", Registration(request_object_signing_alg="RS384"), OAUTH21)
+    found = problems("web", Registration(request_object_signing_alg="RS384"), OAUTH21, SIGNING)
     assert found["request_object_signing_alg"] == "must be one of ES256, Ed25519, EdDSA, PS256, RS256"
-    found = problems("web", Registration(request_object_signing_alg="RS256"), CLASSIC)
+    found = problems("web", Registration(request_object_signing_alg="RS256"), CLASSIC, SIGNING)
     assert found["request_object_signing_alg"] == "is nothing that this profile knows"
 
 
@@ -98,7 +102,7 @@ def test_a_profile_has_algorithms_of_its_own() -> None:
     ],
 )
 def test_keys_are_needed_for_something(registered: Registration, words: str) -> None:
-    assert problems("web", registered, OAUTH21)["jwks"] == words
+    assert problems("web", registered, OAUTH21, SIGNING)["jwks"] == words
 
 
 @pytest.mark.parametrize(
@@ -113,14 +117,14 @@ def test_keys_are_needed_for_something(registered: Registration, words: str) -> 
 )
 def test_what_a_profile_does_not_know_is_not_promised(name: str) -> None:
     value = ("likes",) if name == "optional_scope" else True
-    found = problems("web", msgspec.structs.replace(Registration(), **{name: value}), CLASSIC)
+    found = problems("web", msgspec.structs.replace(Registration(), **{name: value}), CLASSIC, SIGNING)
     assert found[name] == "is nothing that this profile knows"
-    assert not any(problems("web", Registration(), CLASSIC).values())
+    assert not any(problems("web", Registration(), CLASSIC, SIGNING).values())
 
 
 def test_a_profile_has_methods_of_its_own() -> None:
     registered = Registration(token_endpoint_auth_method="client_secret_basic")
-    found = problems("web", registered, CLASSIC)["token_endpoint_auth_method"]
+    found = problems("web", registered, CLASSIC, SIGNING)["token_endpoint_auth_method"]
     assert found == "must be one of client_secret_post"
 
 

@@ -6,7 +6,7 @@ from valetkey.protocol.errors import InvalidClientMetadata, InvalidRedirectUri, 
 from valetkey.protocol.model import Registration
 from valetkey.protocol.params import printable
 from valetkey.protocol.profile import Profile
-from valetkey.protocol.rules import certificate, jwk, jwt, redirect_uri
+from valetkey.protocol.rules import certificate, jwk, redirect_uri
 from valetkey.protocol.rules.scope import ascii_words, widened
 
 LONGEST_URL = 500
@@ -18,16 +18,21 @@ UNKNOWN_HERE = "is nothing that this profile knows"
 WIRE = {"name": "client_name", "website": "client_uri", "type": "application_type"}
 
 
-def problems(kind: str, registered: Registration, profile: Profile) -> dict[str, str | None]:
-    """What is wrong with what a client of this type registers: name of RFC 7591 -> words that go on after it."""
+def problems(
+    kind: str, registered: Registration, profile: Profile, signing: frozenset[str]
+) -> dict[str, str | None]:
+    """What is wrong with what a client of this type registers: name of RFC 7591 -> words that go on after it.
+
+    signing: what this server signs with.
+    """
     public, form = kind not in ("web", "service"), registered.access_token_format
     by_secret = registered.token_endpoint_auth_method == "client_secret_jwt"
     own = profile.assertions.algorithms
     algorithms = {
         "token_endpoint_auth_signing_alg": SECRET_ALGORITHMS if by_secret else own,
         "request_object_signing_alg": own,
-        "authorization_signed_response_alg": jwt.SIGNED,
-        "introspection_signed_response_alg": jwt.SIGNED,
+        "authorization_signed_response_alg": signing,
+        "introspection_signed_response_alg": signing,
     }
     return {
         "grant_types": why_not_grants(public, registered.grant_types, profile),
