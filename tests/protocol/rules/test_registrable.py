@@ -122,6 +122,19 @@ def test_what_a_profile_does_not_know_is_not_promised(name: str) -> None:
     assert not any(problems("web", Registration(), CLASSIC, SIGNING).values())
 
 
+@pytest.mark.parametrize(
+    ("kind", "method", "words"),
+    [
+        ("spa", "client_secret_post", "must be none, since this type of app keeps no secret"),
+        ("web", "none", "must not be none here"),
+        ("web", "magic", "must be one of " + ", ".join(sorted(OAUTH21.client_auth))),
+    ],
+)
+def test_what_is_said_of_a_method(kind: str, method: str, words: str) -> None:
+    registered = Registration(token_endpoint_auth_method=method)
+    assert problems(kind, registered, OAUTH21, SIGNING)["token_endpoint_auth_method"] == words
+
+
 def test_a_profile_has_methods_of_its_own() -> None:
     registered = Registration(token_endpoint_auth_method="client_secret_basic")
     found = problems("web", registered, CLASSIC, SIGNING)["token_endpoint_auth_method"]
@@ -138,7 +151,8 @@ def test_a_profile_has_methods_of_its_own() -> None:
         ("https://user@app.test/", True),
         ("https://app.test/../x", True),
         ("https://app.test/#f", True),
-        ("https://app.test/" + "a" * 500, True),
+        ("https://app.test/" + "a" * 484, True),
+        ("https://app.test/" + "a" * 483, False),
     ],
 )
 def test_addresses(url: str, wrong: bool) -> None:
@@ -166,10 +180,11 @@ def test_a_method_that_does_not_go_with_the_type() -> None:
     """Told which it may be, and why."""
 
     def said(kind: str, method: str) -> str | None:
-        return problems(kind, Registration(token_endpoint_auth_method=method), OAUTH21)[
+        return problems(kind, Registration(token_endpoint_auth_method=method), OAUTH21, SIGNING)[
             "token_endpoint_auth_method"
         ]
 
     assert said("web", "magic") == "must be one of " + ", ".join(sorted(OAUTH21.client_auth))
     assert said("spa", "client_secret_basic") == "must be none, since this type of app keeps no secret"
     assert said("web", "none") == "must not be none here"
+    assert plain('it\'s "q" \\ é\n~X') == "it's ?q? ? ??~X"

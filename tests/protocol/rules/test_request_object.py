@@ -215,5 +215,9 @@ def test_it_may_end_while_its_person_logs_in() -> None:
 def test_a_list_of_resources_stays_a_list() -> None:
     """RFC 9101 4 says nothing of parameters that are there several times; JSON has lists."""
     found = list(request_object.parameters({"resource": ["https://a.test", "https://b.test", 5], "x": [1]}))
-    assert found == [("resource", "https://a.test"), ("resource", "https://b.test"), ("x", "[1]")]
+    several = [("resource", "https://a.test"), ("resource", "https://b.test"), ("resource", "5")]
+    assert found == [*several, ("x", "[1]")], "what is no address is refused later, and not passed over"
+    sent = Params([("client_id", "app"), ("request", signed(resource=["https://a.test", "https://b.test"]))])
+    inner = request_object.resolve(sent, APP, KEY.jwks, BOOK, NOW)
+    assert inner.all("resource") == ("https://a.test", "https://b.test")
     assert list(request_object.parameters({"resource": "https://a.test"})) == [("resource", "https://a.test")]

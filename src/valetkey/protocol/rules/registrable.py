@@ -114,7 +114,7 @@ def why_not_url(url: str) -> str | None:
         return f"is longer than {LONGEST_URL} characters"
     if not url.startswith("https://"):
         return "must start with https://"
-    return redirect_uri.why_not_web(url, plain_http=False)
+    return redirect_uri.why_not_web(url, False)
 
 
 def refusal(wrong: Mapping[str, str]) -> OAuthError:

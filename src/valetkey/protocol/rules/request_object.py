@@ -100,10 +100,10 @@ def check_dates(claims: Mapping[str, object], dated: bool, now: int) -> None:
 def parameters(claims: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     """The claims as parameters; what is no string is written as JSON (RFC 9101 4, RFC 9396 4)."""
     for name, value in claims.items():
-        if name in SEVERAL and isinstance(value, list):
-            yield from ((name, each) for each in value if isinstance(each, str))
-        elif name not in ABOUT_ITSELF and value is not None:
-            yield name, value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+        if name in ABOUT_ITSELF or value is None:
+            continue
+        for each in value if name in SEVERAL and isinstance(value, list) else (value,):
+            yield name, each if isinstance(each, str) else json.dumps(each, separators=(",", ":"))
 
 
 def refused(no: Untrusted) -> InvalidRequestObject:
