@@ -85,9 +85,9 @@ async def races(house: House, holders: list[Holder], rounds: int) -> None:
         await asyncio.gather(*(race(house, holder) for holder in holders[:RACES_AT_ONCE]))
 
 
-async def hold(house: House, holder: Holder, chance: random.Random) -> None:
-    """Ask with some tabs at once, and again until one hears, for as long as this task lives."""
-    while True:
+async def hold(house: House, holder: Holder, chance: random.Random, enough: asyncio.Event) -> None:
+    """Ask with some tabs at once, and again until one hears; no request is left under way at the end."""
+    while not enough.is_set():
         tabs = chance.choice([1, 1, 2, 3])
         found = await asyncio.gather(
             *(ask(house, holder.newest) for _ in range(tabs)), return_exceptions=True
@@ -110,7 +110,8 @@ async def killed(
     house: House, holders: list[Holder], chance: random.Random, crash: ThrowawayPostgres | None
 ) -> None:
     """Load, a kill at a random moment, and up again while everybody goes on asking."""
-    tasks = [asyncio.create_task(hold(house, holder, chance)) for holder in holders]
+    enough = asyncio.Event()
+    tasks = [asyncio.create_task(hold(house, holder, chance, enough)) for holder in holders]
     await asyncio.sleep(chance.uniform(0.05, 0.5))
     house.kill()
     if crash is not None:
@@ -118,11 +119,8 @@ async def killed(
         crash.start()
     await house.start()
     await asyncio.sleep(0.2)
-    for task in tasks:
-        task.cancel()
-    for end in await asyncio.gather(*tasks, return_exceptions=True):
-        if isinstance(end, Exception):
-            raise end
+    enough.set()
+    await asyncio.gather(*tasks)
 
 
 async def count_unspent(server: AuthorizationServer, holder: Holder) -> None:
