@@ -25,7 +25,7 @@ def mcp(stage: Stage) -> Iterator[McpServer]:
     running.stop()
 
 
-@pytest.fixture(params=["document"])
+@pytest.fixture(params=["document", "registration"])
 def metadata_url(request: pytest.FixtureRequest, metadata_host: MetadataHost) -> str | None:
     """Where the agent publishes who it is, if it does; otherwise it registers (RFC 7591)."""
     if request.param == "registration":

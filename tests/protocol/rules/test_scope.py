@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from tests.protocol.samples import CATALOGUE, client
 from valetkey.protocol.errors import InvalidScope
-from valetkey.protocol.model import Registration, Scope
-from valetkey.protocol.rules.scope import MOST, ascii_words, check_registered, read, widened
+from valetkey.protocol.model import NOBODY, Registration, Scope
+from valetkey.protocol.rules.scope import MOST, ascii_words, check_registered, read, remaining, widened
 
 BASIC = ("basic",)
 
@@ -112,3 +112,17 @@ def test_what_was_not_registered_is_named() -> None:
         check_registered(("basic", "likes", "comments"), app)
     assert caught.value.reason == "scope_unregistered" and caught.value.subject == "likes, comments"
     assert caught.value.description.endswith(": likes, comments")
+
+
+@pytest.mark.parametrize(
+    ("owner", "registered", "left"),
+    [
+        (9, (), ("basic", "likes")),
+        (9, ("basic",), ("basic",)),
+        (NOBODY, ("basic",), ("basic", "likes")),  # said of itself: MCP clients step up beyond it
+    ],
+)
+def test_what_a_client_is_held_to(owner: int, registered: tuple[str, ...], left: tuple[str, ...]) -> None:
+    app = client(owner_id=owner, registered=Registration(scope=registered))
+    assert remaining(("basic", "likes", "gone"), app, CATALOGUE) == left
+    check_registered(left, app)

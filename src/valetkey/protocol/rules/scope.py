@@ -1,7 +1,7 @@
 """Scope: what is asked for, and is it in the catalogue? (RFC 6749 3.3)"""
 
 from valetkey.protocol.errors import InvalidScope
-from valetkey.protocol.model import Catalogue, Client
+from valetkey.protocol.model import NOBODY, Catalogue, Client
 
 MOST = 64
 DEFAULT = ("basic",)  # what no scope at all asks for (RFC 6749 3.3 wants a default); every catalogue has it
@@ -20,18 +20,25 @@ def read(asked: str | None, always: tuple[str, ...], catalogue: Catalogue) -> tu
     return names
 
 
+def limit(client: Client) -> tuple[str, ...]:
+    """The scope it is held to, if any. What an app said when it registered itself binds nobody: it could have said
+    more, what it needs shows later (MCP: step-up), and the person decides."""
+    return () if client.owner_id == NOBODY else client.registered.scope
+
+
 def check_registered(scope: tuple[str, ...], client: Client) -> None:
-    """A client that registered a scope asks for no more than that (RFC 7591 2). Raises InvalidScope."""
-    beyond = widened(scope, client.registered.scope)
-    if client.registered.scope and beyond:
+    """A client that is held to a scope asks for no more than that (RFC 7591 2). Raises InvalidScope."""
+    held = limit(client)
+    beyond = widened(scope, held)
+    if held and beyond:
         shown = ", ".join(beyond)
         raise InvalidScope("scope_unregistered", f"this client did not register the scope: {shown}", shown)
 
 
 def remaining(scope: tuple[str, ...], client: Client, catalogue: Catalogue) -> tuple[str, ...]:
-    """What is left of a scope that was allowed once: what the catalogue has still, and the client's registration."""
-    registered = client.registered.scope
-    return tuple(name for name in scope if name in catalogue and (not registered or name in registered))
+    """What is left of a scope that was allowed once: what the catalogue has still, and what the client is held to."""
+    held = limit(client)
+    return tuple(name for name in scope if name in catalogue and (not held or name in held))
 
 
 def widened(asked: tuple[str, ...], allowed: tuple[str, ...]) -> tuple[str, ...]:
