@@ -346,7 +346,7 @@ async def one_app(scene: Scene) -> None:
     await scene.used_twice(app.id)
     await scene.enter()
     await scene.visitor.open(f"/developer/apps/{app.id}/?check={scene.printer.base}/bake%3Fshop%3D7")
-    await scene.visitor.find("summary").click()
+    await scene.visitor.find("#checker summary").click()
 
 
 async def one_app_in_full(scene: Scene) -> None:

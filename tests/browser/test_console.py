@@ -37,7 +37,9 @@ async def test_registering_an_app(
     await member.follow("Developer console", "main")
     await member.follow("Register an app", "main")
     assert await member.find("[name=type]:checked").get_attribute("value") == "web"
+    assert await member.find("[name=profile]:checked").get_attribute("value") == "oauth21"
     assert "the recommended one" in await member.words(), "D13"
+    await member.find("[value=classic]").check()
     await member.fill("Name", "Photo Prints")
     await member.fill("Redirect URIs", "https://*.prints.example/")
     await member.press("Register")
@@ -69,6 +71,7 @@ async def test_a_browser_app_gets_no_secret(member: Visitor, printer: Printer) -
     await member.open("/developer/register/")
     await member.fill("Name", "Wall")
     await member.find("[value=spa]").check()
+    await member.find("[value=classic]").check()
     await member.fill("Redirect URIs", printer.back)
     await member.press("Register")
     assert not SECRET.search(await member.page.content())
@@ -87,7 +90,7 @@ async def test_the_redirect_checker_knows_the_seven_rows(
     apps = {registered: await platform.app(registered, person) for registered, _, _ in EXAMPLES}
     for row, (registered, sent, valid) in enumerate(EXAMPLES):
         await member.open(in_console(apps[registered].id))
-        await member.find("summary").click()
+        await member.find("#checker summary").click()
         cells = await member.find("#checker tbody tr").nth(row).locator("td").all_inner_texts()
         assert [cell.strip() for cell in cells] == [registered, sent, "yes" if valid else "no"]
 

@@ -18,9 +18,11 @@ def owner(shell: Shell) -> None:
 def test_add_prints_id_and_secret(shell: Shell) -> None:
     app = shell.app("alice")
     assert re.fullmatch(r"[0-9a-f]{32}", app["client_id"]) and app["client_secret"].startswith("vk_cs_")
-    assert (app["type"], app["profile"], app["owner"]) == ("web", "classic", "alice")
+    assert (app["type"], app["profile"], app["owner"]) == ("web", "oauth21", "alice")
     assert app["redirect_uris"] == ["https://app.example/cb"]
-    assert app["token_url"] == "http://127.0.0.1:8000/oauth/access_token"
+    assert app["token_url"] == "http://127.0.0.1:8000/oauth/token"
+    classic = shell.app("alice", "--profile", "classic")
+    assert classic["token_url"] == "http://127.0.0.1:8000/oauth/access_token"
     said = shell("apps", "add", "B", "--owner", "alice", "--redirect-uri", "https://b.example/")
     assert re.fullmatch(
         r"client_id      [0-9a-f]{32}\nclient_secret  vk_cs_\S+  \(shown this once\)\n", said.out
@@ -35,7 +37,8 @@ def test_a_public_app_gets_no_secret(shell: Shell) -> None:
 
 def test_every_switch(shell: Shell) -> None:
     app = shell.app(
-        "alice", "--redirect-uri", "https://app.example/2", "--allow-implicit", "--sandbox", "--signed-requests",
+        "alice", "--profile", "classic", "--redirect-uri", "https://app.example/2", "--allow-implicit",
+        "--sandbox", "--signed-requests",
         "--description", "What it does", "--website", "https://app.example/",
     )  # fmt: skip
     shown = shell("apps", "show", app["client_id"], "--json").json

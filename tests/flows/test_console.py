@@ -44,7 +44,9 @@ async def test_registering_an_app(house: House, developer: Person, browser: Brow
     page = await browser.open("/developer/")
     assert "Register your first app" in page.text
     page = await register(
-        browser, redirect_uris="https://app.example/callback\r\nhttp://two.example/?a=b\r\n\r\n"
+        browser,
+        profile="classic",
+        redirect_uris="https://app.example/callback\r\nhttp://two.example/?a=b\r\n\r\n",
     )
     (secret,) = set(SECRET.findall(page.html))
     (client,) = await house.store.clients_of(developer.account.id)
@@ -67,7 +69,7 @@ async def test_a_new_app_is_in_development_unless_it_is_said_otherwise(
     assert form.fields["sandbox"] == "yes" and form.fields["type"] == "web"
     await register(browser, sandbox="yes")
     (client,) = await house.store.clients_of(developer.account.id)
-    assert client.sandbox
+    assert client.sandbox and client.profile == form.fields["profile"] == "oauth21"
 
 
 @pytest.mark.parametrize(

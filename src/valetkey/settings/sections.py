@@ -107,7 +107,7 @@ class AppSettings(Struct, frozen=True, forbid_unknown_fields=True):
     secret_failures: wrong secrets an app may show in a minute from one network before it must wait."""
 
     register: bool = True
-    profile: str = "classic"
+    profile: str = "oauth21"
     most_per_owner: int = 100
     secret_failures: int = 600
 
