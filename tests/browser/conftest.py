@@ -13,6 +13,7 @@ from playwright.async_api import Browser, BrowserContext, async_playwright
 from tests.browser.platform import Person, Platform, free_socket, serving
 from tests.browser.printer import Printer
 from tests.browser.visitor import Manner, Visitor, Watch
+from valetkey.protocol.detail_type import DetailType
 from valetkey.server.authorization_server import assemble
 from valetkey.settings import LoginSettings, Settings
 from valetkey.web.app import create_app
@@ -25,6 +26,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PAYMENT = DetailType("payment", "Pay {amount} to {creditor}", ("amount", "creditor", "note"))
 PATIENCE = 10_000  # milliseconds until something that does not come has failed
 
 NewVisitor = Callable[..., Awaitable[Visitor]]
@@ -52,7 +54,11 @@ async def platform(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pl
     base = f"http://127.0.0.1:{port}"
     database = f"sqlite:///{tmp_path_factory.mktemp('valetkey') / 'browser.db'}"
     settings = Settings(
-        database=database, issuer=base, name="Aperture", login=LoginSettings(attempts_per_network=100_000)
+        database=database,
+        issuer=base,
+        name="Aperture",
+        login=LoginSettings(attempts_per_network=100_000),
+        authorization_details=(PAYMENT,),
     )
     server = assemble(settings)
     server.passwords.hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)

@@ -1,5 +1,6 @@
 """Every page there is, in every state that looks different, and how somebody comes to see it."""
 
+import json
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -126,6 +127,19 @@ async def consent_with_a_choice(scene: Scene) -> None:
     may = Registration(optional_scope=("public_content", "comments", "likes"))
     app = await scene.app(profile="oauth20", registered=may)
     await scene.visitor.open(app.asks(scope=EVERY_SCOPE))
+
+
+async def consent_in_detail(scene: Scene) -> None:
+    await scene.enter()
+    pays = {"type": "payment", "amount": "12.50 EUR", "creditor": LONG_NAME, "note": "holiday photos"}
+    asked = json.dumps([pays, {"type": "payment", "actions": ["x" * 80]}])
+    await scene.visitor.open((await scene.app(profile="oauth20")).asks(authorization_details=asked))
+    await scene.visitor.page.locator("summary").first.click()
+
+
+async def login_once_more(scene: Scene) -> None:
+    await scene.enter()
+    await scene.visitor.open((await scene.app(profile="oauth20")).asks(prompt="login"))
 
 
 async def consent_to_a_browser_app(scene: Scene) -> None:
@@ -385,7 +399,7 @@ SCENES: dict[str, Callable[[Scene], Awaitable[None]]] = {
     scene.__name__: scene
     for scene in (
         home, home_of_somebody, login, login_for_an_app, login_refused, login_again, logged_out, sign_up,
-        sign_up_refused, consent, consent_to_more, consent_with_a_choice,
+        sign_up_refused, consent, consent_to_more, consent_with_a_choice, consent_in_detail, login_once_more,
         consent_to_a_browser_app, answered_before, bad_redirect_uri,
         login_for_a_device, device, device_with_its_code, device_refused, device_consent, device_connected,
         device_denied, consent_to_a_published_app, consent_to_an_app_that_registered_itself, connected_to_a_stranger,
