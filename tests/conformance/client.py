@@ -44,8 +44,9 @@ class Variant:
 
 
 SECURITY_PROFILE = Variant("security-profile")
+SECURITY_PROFILE_RAR = Variant("security-profile-rar", rar=True)
 SIGNED_REQUESTS = Variant("signed-requests", signed=True)
-MESSAGE_SIGNING = Variant("message-signing", signed=True, jarm=True)
+MESSAGE_SIGNING = Variant("message-signing", signed=True, jarm=True, rar=True)
 
 
 @dataclass
@@ -74,6 +75,7 @@ class FapiClient:
             token_endpoint_auth_method="private_key_jwt",
             jwks=key.jwks,
             require_signed_request_object=variant.signed,
+            authorization_details_types=("account_information",),
         )
         found = (await house.http().get(DISCOVERY)).json()
         return cls(house, variant, app.id, key, Signer("ES256"), found, **more)

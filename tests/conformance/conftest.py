@@ -12,15 +12,23 @@ from tests.conformance.client import (
     Variant,
 )
 from tests.flows.browser import Browser
-from tests.house import House, Person, build, house
+from tests.house import Build, House, Person, build
+from valetkey.protocol.detail_type import DetailType
 
-__all__ = ["build", "house"]
+__all__ = ["build"]
 
 
 @pytest.fixture
 def database(fresh_sqlite: Path) -> str:
     """One kind of database: what differs between them is held by the stores' own contract."""
     return f"sqlite:///{fresh_sqlite}"
+
+
+@pytest.fixture
+async def house(build: Build) -> House:
+    """With the type that is asked for where a plan asks in detail (RFC 9396), as conformance/valetkey.toml has it."""
+    made: House = await build(authorization_details=(DetailType("account_information", "See {actions}"),))
+    return made
 
 
 @pytest.fixture(params=[SECURITY_PROFILE, MESSAGE_SIGNING], ids=lambda variant: variant.name)

@@ -8,6 +8,7 @@ import pytest
 from tests.conformance.client import (
     RESOURCE,
     SECURITY_PROFILE,
+    SECURITY_PROFILE_RAR,
     SIGNED_REQUESTS,
     FapiClient,
     refused,
@@ -17,7 +18,9 @@ from tests.conformance.client import (
 from tests.flows.browser import Browser
 from tests.house import House
 
-OTHERS = pytest.mark.parametrize("variant", [SIGNED_REQUESTS], ids=lambda variant: variant.name)
+OTHERS = pytest.mark.parametrize(
+    "variant", [SECURITY_PROFILE_RAR, SIGNED_REQUESTS], ids=lambda variant: variant.name
+)
 
 
 async def metadata(house: House) -> httpx2.Response:

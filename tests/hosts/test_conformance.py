@@ -15,7 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from tests.cli.serving import PROGRAM, Serving
-from tests.conformance.client import MESSAGE_SIGNING, SECURITY_PROFILE, FapiClient, Variant
+from tests.conformance.client import MESSAGE_SIGNING, SECURITY_PROFILE_RAR, FapiClient, Variant
 from tests.flows.browser import Browser
 from tests.hosts.programs import nginx_of, put
 from tests.publisher import NAMES, certified
@@ -137,7 +137,7 @@ async def suite(port: int, settings: Path, folder: Path, tmp_path: Path) -> Asyn
 
 
 @pytest.mark.parametrize(
-    ("plan", "variant"), [("security-profile", SECURITY_PROFILE), ("message-signing", MESSAGE_SIGNING)]
+    ("plan", "variant"), [("security-profile", SECURITY_PROFILE_RAR), ("message-signing", MESSAGE_SIGNING)]
 )
 async def test_three_commands_are_enough(suite: Suite, plan: str, variant: Variant) -> None:
     said = suite.told(plan)

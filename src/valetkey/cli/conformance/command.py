@@ -102,6 +102,7 @@ async def made_client(
         token_endpoint_auth_method="private_key_jwt",
         jwks=f'{{"keys":[{public}]}}',
         require_signed_request_object=plan.signed,
+        authorization_details_types=("account_information",),
     )
     fields: dict[str, object] = {"registered": said, "secrets": ()}
     await clients.change(server, owner, made.client.id, fields)
