@@ -7,6 +7,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace as other
 from typing import Any
 
 import pytest
@@ -16,14 +17,15 @@ from tests.torture import replay
 from tests.torture.family import interleaving
 from valetkey import settings
 from valetkey.protocol.changes import Revoke
-from valetkey.protocol.decision import Granted, Renewal, Repeated
+from valetkey.protocol.decision import Granted, Renewal
 from valetkey.protocol.errors import InvalidGrant
-from valetkey.protocol.grants import refresh_token
-from valetkey.protocol.model import Account, RefreshToken
+from valetkey.protocol.grants import GRANTS
+from valetkey.protocol.grants.refresh_token import REFRESH_TOKEN
 from valetkey.protocol.rules.grant import Proven
 from valetkey.server.authorization_server import AuthorizationServer, assemble
 from valetkey.store.base import Conflict
 from valetkey.store.memory import MemoryStore
+from valetkey.store.memory_log import Log
 from valetkey.store.memory_tables import Tables
 
 pytestmark = pytest.mark.torture
@@ -59,50 +61,48 @@ def test_no_fork_no_false_revocation_and_every_theft_is_found(
 
 # --- faults, each of which the search must find -----------------------------------------------------------------------
 
-Again = Callable[[Proven, RefreshToken, Account, int], Granted | Repeated]
-AGAIN: Again = refresh_token.again
+Rule = Callable[[Proven], Granted]
+DECIDE: Rule = REFRESH_TOKEN.decide
 
 
-def with_seal(**fields: Any) -> Again:
+def with_seal(**fields: Any) -> Rule:
     """The rule, and a seal that says something else."""
 
-    def again(asked: Proven, refresh: RefreshToken, account: Account, at: int) -> Granted | Repeated:
+    def decide(asked: Proven) -> Granted:
         seal = asked.facts.successor
         seal = replace(seal, **fields) if seal else None
-        return AGAIN(replace(asked, facts=replace(asked.facts, successor=seal)), refresh, account, at)
+        return DECIDE(replace(asked, facts=replace(asked.facts, successor=seal)))
 
-    return again
-
-
-def no_retry(asked: Proven, refresh: RefreshToken, account: Account, at: int) -> Granted | Repeated:
-    return AGAIN(replace(asked, facts=replace(asked.facts, successor=None)), refresh, account, at)
+    return decide
 
 
-def nobody_ended(asked: Proven, refresh: RefreshToken, account: Account, at: int) -> Granted | Repeated:
+def no_retry(asked: Proven) -> Granted:
+    return DECIDE(replace(asked, facts=replace(asked.facts, successor=None)))
+
+
+def nobody_ended(asked: Proven) -> Granted:
     try:
-        return AGAIN(asked, refresh, account, at)
+        return DECIDE(asked)
     except InvalidGrant as error:
         error.changes = ()
         raise
 
 
-def nobody_told(asked: Proven, refresh: RefreshToken, account: Account, at: int) -> Granted | Repeated:
+def nobody_told(asked: Proven) -> Granted:
     try:
-        return AGAIN(asked, refresh, account, at)
+        return DECIDE(asked)
     except InvalidGrant as error:
         error.changes = tuple(change for change in error.changes if isinstance(change, Revoke))
         raise
 
 
-def grace(asked: Proven, refresh: RefreshToken, account: Account, at: int) -> Granted | Repeated:
+def grace(asked: Proven) -> Granted:
     """What others do in the window: one successor more."""
-    found = AGAIN(asked, refresh, account, at)
-    root, profile = refresh.authorization, asked.profile
-    assert isinstance(found, Granted | Repeated)
-    return Granted(root, account, profile, profile.token_lifetime, (), renew=Renewal(3600))
+    granted = DECIDE(asked)
+    return replace(granted, beside=None, renew=Renewal(3600)) if granted.beside else granted
 
 
-RULES: dict[str, Again] = {
+RULES: dict[str, Rule] = {
     "a retry is taken for a theft": no_retry,
     "a retry gets another successor": grace,
     "reuse ends nothing": nobody_ended,
@@ -113,11 +113,11 @@ RULES: dict[str, Again] = {
 }
 
 
-@pytest.mark.parametrize("again", RULES.values(), ids=RULES)
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 def test_a_fault_in_the_rule_is_found(
-    server: AuthorizationServer, again: Again, monkeypatch: pytest.MonkeyPatch
+    server: AuthorizationServer, rule: Rule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(refresh_token, "again", again)
+    monkeypatch.setitem(GRANTS, "refresh_token", other(REFRESH_TOKEN, decide=rule))
     with pytest.raises(AssertionError, match=r"Random\(\d+\)"):
         search(server, random.Random(4), 2000)
 
@@ -131,10 +131,10 @@ def test_a_token_that_can_be_spent_twice_is_found(
         found = tables.refreshes.get(change.digest)
         if found is None:
             raise Conflict
-        tables._put(tables.refreshes, change.digest, replace(found, spent_at=change.at))
+        tables._log.put(tables.refreshes, change.digest, replace(found, spent_at=change.at))
 
     monkeypatch.setattr(Tables, "_spend", spend)
     search(server, random.Random(4), 200)
-    monkeypatch.setattr(Tables, "_put_new", Tables._put)
+    monkeypatch.setattr(Log, "put_new", Log.put)
     with pytest.raises(AssertionError, match=r"two successors|refresh tokens can be used"):
         search(server, random.Random(4), 2000)

@@ -41,11 +41,11 @@ class Granted(Struct, frozen=True):
 
 
 class Repeated(Struct, frozen=True):
-    """Token endpoint: yes, with the answer that was given before, out of its seal (decision 0026)."""
+    """Token endpoint: yes, with the answer that was given before, since the same is asked for (decision 0026)."""
 
     successor: SealedSuccessor
     profile: Profile
-    changes: Changes = ()
+    changes: Changes
 
 
 class Pushed(Struct, frozen=True):

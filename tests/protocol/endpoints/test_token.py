@@ -14,6 +14,7 @@ from tests.protocol.samples import (
     CODE,
     NOW,
     REDIRECT,
+    REFRESH,
     SECRET,
     VERIFIER,
     account,
@@ -25,19 +26,20 @@ from tests.protocol.samples import (
     params,
     public,
     query,
+    refresh,
     secret,
     told,
     under,
 )
 from valetkey.protocol.changes import Once, Revoke, Spend
 from valetkey.protocol.client_auth import METHODS
-from valetkey.protocol.decision import Granted, Refused, Renewal
+from valetkey.protocol.decision import Granted, Refused, Renewal, Repeated
 from valetkey.protocol.detail_type import DetailType
 from valetkey.protocol.endpoints.token import decide, read
 from valetkey.protocol.errors import InvalidClient, InvalidRequest, OAuthError
 from valetkey.protocol.facts import ExchangeFacts, Known
 from valetkey.protocol.grants import GRANTS
-from valetkey.protocol.model import TERMS, AuthorizationCode, Client, Registration, Terms
+from valetkey.protocol.model import TERMS, AuthorizationCode, Client, Registration, SealedSuccessor, Terms
 from valetkey.protocol.params import SEVERAL, Params, parse
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.profiles.classic import CLASSIC
@@ -505,3 +507,74 @@ def test_a_token_for_a_part_of_the_details() -> None:
     more = asking(authorization_details='[{"type":"b","actions":["x"]}]')
     assert isinstance(more, Refused)
     assert (more.error.code, more.changes) == ("invalid_authorization_details", ())
+
+
+# --- what was told before (decision 0026) ----------------------------------------------------------------------------
+
+
+def retried(terms: Terms, *pairs: tuple[str, str], proof: str | None = None) -> Granted | Repeated | Refused:
+    """A spent refresh token comes again, whose answer stands in a seal with these terms."""
+    root = authorization(scope=("basic", "likes"), terms=Terms(resource=(A, B)))
+    spent = refresh(authorization=root, spent_at=NOW - 1)
+    seal = SealedSuccessor(spent.digest, b"next", b"sealed", NOW + 1, terms)
+    asked = {
+        "grant_type": "refresh_token",
+        "client_id": "app",
+        "client_secret": SECRET,
+        "refresh_token": REFRESH,
+    }
+    sent = Params([*asked.items(), *pairs], several=SEVERAL)
+    known = ExchangeFacts(client(), None, account(), spent, seal)
+    return decide(read(sent, NOTHING, headers(dpop=proof), TODAY), known, under(TODAY), NOW)
+
+
+LESS = Terms(scope=("likes",), resource=(A,))
+
+
+@pytest.mark.parametrize(
+    ("terms", "pairs"),
+    [
+        (TERMS, ()),
+        (TERMS, (("scope", "likes basic"),)),
+        (TERMS, (("resource", A), ("resource", B))),
+        (LESS, (("scope", "likes"), ("resource", A))),
+    ],
+)
+def test_the_same_answer_is_told_where_the_same_is_asked(
+    terms: Terms, pairs: tuple[tuple[str, str], ...]
+) -> None:
+    done = retried(terms, *pairs)
+    assert isinstance(done, Repeated)
+    assert (done.successor.terms, done.profile, done.changes) == (terms, TODAY, ())
+
+
+@pytest.mark.parametrize(
+    ("terms", "pairs", "given"),
+    [
+        (TERMS, (("scope", "likes"),), Terms(scope=("likes",))),
+        (TERMS, (("resource", A),), Terms(resource=(A,))),
+        (LESS, (("scope", "likes"),), Terms(scope=("likes",))),
+        (LESS, (("scope", "likes"), ("resource", B)), Terms(scope=("likes",), resource=(B,))),
+        (LESS, (), TERMS),
+        (Terms(jkt="another key"), (), TERMS),
+    ],
+)
+def test_another_access_token_is_given_where_something_else_is_asked(
+    terms: Terms, pairs: tuple[tuple[str, str], ...], given: Terms
+) -> None:
+    """What the first was given would be too wide, for another server, or bound to another key."""
+    done = retried(terms, *pairs)
+    assert isinstance(done, Granted) and done.beside is not None
+    assert (done.terms, done.changes, done.renew) == (given, (), None)
+
+
+def test_a_retry_uses_up_its_proof() -> None:
+    proof = KEY.proof("https://id.test/oauth/token", NOW)
+    done = retried(Terms(jkt=KEY.jkt), proof=proof)
+    assert isinstance(done, Repeated)
+    assert [type(change) for change in done.changes] == [Once]
+
+
+def test_a_retry_for_more_is_refused_and_ends_nothing() -> None:
+    done = retried(TERMS, ("resource", "https://c.test/"))
+    assert isinstance(done, Refused) and (done.error.code, done.changes) == ("invalid_target", ())

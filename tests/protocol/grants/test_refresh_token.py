@@ -21,7 +21,7 @@ from tests.protocol.samples import (
     refresh,
 )
 from valetkey.protocol.changes import Extend, Revoke, Save, Spend
-from valetkey.protocol.decision import Granted, Renewal, Repeated
+from valetkey.protocol.decision import Granted, Renewal
 from valetkey.protocol.errors import InvalidGrant, InvalidRequest, InvalidScope, OAuthError
 from valetkey.protocol.facts import ExchangeFacts
 from valetkey.protocol.grants.refresh_token import REFRESH_TOKEN, decide
@@ -63,7 +63,7 @@ def outcome(
     book: Rulebook = BOOK,
     sender: Terms = TERMS,
     **pairs: str,
-) -> Granted | Repeated | OAuthError:
+) -> Granted | OAuthError:
     try:
         said = params(**{"refresh_token": REFRESH, **pairs})
         return decide(Proven(said, app or client(), profile, known, book, NOW, sender))
@@ -181,7 +181,7 @@ MUTATIONS: list[tuple[str, dict[str, Any], type[OAuthError], str]] = [
 ]
 
 
-def changed(**fields: Any) -> Granted | Repeated | OAuthError:
+def changed(**fields: Any) -> Granted | OAuthError:
     known = {"found": refresh(), "person": account(), "sender": TERMS, "pairs": {}} | fields
     facts = ExchangeFacts(client(), None, known["person"], known["found"])
     return outcome(facts, sender=known["sender"], **known["pairs"])
@@ -195,8 +195,10 @@ def test_every_binding_on_its_own(fields: dict[str, Any], kind: type[OAuthError]
     assert refused(changed(**fields)) == (kind, reason, ())
 
 
-def test_a_retry_is_told_the_same_while_nobody_has_used_it_and_the_window_is_open() -> None:
-    assert outcome(RETRIED) == Repeated(successor(), OAUTH21)
+def test_a_retry_gets_the_same_while_nobody_has_used_it_and_the_window_is_open() -> None:
+    """The endpoint looks whether the access token is to be the same, too (test_token.py)."""
+    granted = Granted(authorization(), account(), OAUTH21, 3600, (), beside=successor())
+    assert outcome(RETRIED) == granted
 
 
 @pytest.mark.parametrize(
@@ -314,20 +316,24 @@ def test_what_is_too_much_is_named() -> None:
         assert error.subject == "likes, comments"
 
 
-@pytest.mark.parametrize("profile", [OAUTH21, other_rules(OAUTH21, token_lifetime=None)])
-def test_a_retry_that_asks_for_something_else_gets_a_further_access_token(profile: Profile) -> None:
-    """What the first was given would be wider, narrower, or bound to another key."""
-    spent = replace(SPENT, authorization=WIDE)
-    known = replace(RETRIED, refresh=spent, successor=successor(terms=Terms(scope=("likes",))))
-    assert outcome(known, profile=profile, scope="likes") == Repeated(known.successor, profile)
+def test_a_retry_asks_for_as_much_as_any_other() -> None:
+    known = replace(RETRIED, refresh=replace(SPENT, authorization=WIDE))
     for terms, pairs in (
         (TERMS, {}),
-        (Terms(scope=("basic",)), {"scope": "basic"}),
+        (Terms(scope=("likes",)), {"scope": "likes"}),
         (Terms(scope=("likes",), jkt="key"), {"scope": "likes", "sender": KEY}),
     ):
-        further = Granted(WIDE, account(), profile, profile.token_lifetime, (), terms, beside=known.successor)
-        assert outcome(known, profile=profile, **pairs) == further
+        assert outcome(known, **pairs) == Granted(
+            WIDE, account(), OAUTH21, 3600, (), terms, beside=successor()
+        )
     assert refused(outcome(known, scope="basic admin")) == (InvalidScope, "scope_unknown", ())
+
+
+@pytest.mark.parametrize(("lifetime", "window"), [(3600, 120), (None, 120), (119, 119), (120, 120)])
+def test_the_window_is_over_before_the_access_token_is(lifetime: int | None, window: int) -> None:
+    profile = other_rules(OAUTH21, token_lifetime=lifetime)
+    granted = outcome(KNOWN, profile=profile)
+    assert isinstance(granted, Granted) and granted.renew == Renewal(MONTH, TERMS, NOW + window)
 
 
 def test_nothing_is_told_again_after_the_end_of_all() -> None:
@@ -336,13 +342,6 @@ def test_nothing_is_told_again_after_the_end_of_all() -> None:
     for pairs in ({}, {"scope": "basic"}):
         assert refused(outcome(known, **pairs)) == (InvalidGrant, "refresh_expired", ())
     assert refused(outcome(replace(known, successor=None))) == (InvalidGrant, "refresh_reused", ENDS)
-
-
-@pytest.mark.parametrize(("age", "same"), [(3599, True), (3600, False)])
-def test_an_access_token_that_is_over_is_not_told_again(age: int, same: bool) -> None:
-    known = replace(RETRIED, refresh=replace(SPENT, spent_at=NOW - age))
-    further = Granted(authorization(), account(), OAUTH21, 3600, (), TERMS, beside=successor())
-    assert outcome(known) == (Repeated(successor(), OAUTH21) if same else further)
 
 
 def test_where_it_stays_nothing_is_spent_and_its_end_moves_now_and_then() -> None:

@@ -54,7 +54,7 @@ def read(params: Params, query: Params, headers: Headers, profile: Profile) -> T
 
 
 def decide(request: TokenRequest, facts: ExchangeFacts, book: Rulebook, now: int) -> TokenDecision:
-    """Granted or Refused, under the rules of the client's own profile if it lives at this endpoint."""
+    """Granted, Repeated or Refused, under the rules of the client's own profile if it lives at this endpoint."""
     known, profile = residence.at(request.profile, facts.client, book)
     written: Changes = ()
     try:
@@ -68,14 +68,16 @@ def decide(request: TokenRequest, facts: ExchangeFacts, book: Rulebook, now: int
     except OAuthError as error:
         error.changes = (*written, *error.changes)
         return Refused(error, profile)
-    if isinstance(granted, Granted) and is_jwt(granted, client, book):
+    if granted.beside is not None and granted.terms == granted.beside.terms:
+        return Repeated(granted.beside, profile, written)
+    if is_jwt(granted, client, book):
         granted = replace(granted, jwt=True)
     return replace(granted, changes=(*written, *granted.changes)) if written else granted
 
 
-def narrowed(asked: Proven, granted: Granted | Repeated) -> Granted | Repeated:
+def narrowed(asked: Proven, granted: Granted) -> Granted:
     """A token for a part of what was allowed (RFC 8707 2.2, RFC 9396 6); an exchange has said that itself."""
-    if isinstance(granted, Repeated) or granted.terms.client:
+    if granted.terms.client:
         return granted
     params, client, profile, book = asked.params, asked.client, asked.profile, asked.book
     root = granted.authorization

@@ -3,9 +3,9 @@
 from msgspec.structs import replace
 
 from valetkey.protocol.changes import Changes, Extend, Revoke, Save, Spend
-from valetkey.protocol.decision import Granted, Renewal, Repeated
+from valetkey.protocol.decision import Granted, Renewal
 from valetkey.protocol.errors import InvalidGrant, InvalidRequest, InvalidScope
-from valetkey.protocol.model import Account, Notice, RefreshToken, Terms
+from valetkey.protocol.model import Account, Notice, RefreshToken, SealedSuccessor, Terms
 from valetkey.protocol.rules import scope as scopes
 from valetkey.protocol.rules.grant import Grant, Proven
 
@@ -13,23 +13,26 @@ REUSED = "refresh_reused"
 STEPS = 20  # a token that stays is written anew when its end has moved by this part of its lifetime
 
 
-def decide(asked: Proven) -> Granted | Repeated:
+def decide(asked: Proven) -> Granted:
     """The order of the lines is the order of the checks: who cannot show possession revokes nothing."""
     refresh, account = possessed(asked)
     root, profile, book, now = refresh.authorization, asked.profile, asked.book, asked.now
     if root.revoked_at is not None or account.disabled_at is not None:
         raise InvalidGrant("refresh_revoked", "the authorization was revoked")
-    if refresh.spent_at is not None:
-        return again(asked, refresh, account, refresh.spent_at)
-    check_age(asked, refresh, refresh.expires_at)
-    terms, end = narrowed(asked, refresh), min(now + book.refresh_lifetime, last_moment(asked, refresh))
+    seal, ends = its_seal(asked, refresh), root.granted_at + book.refresh_absolute
+    if ends <= now or (seal is None and refresh.expires_at <= now):
+        raise InvalidGrant("refresh_expired", "the refresh token has expired")
+    terms, lifetime = narrowed(asked, refresh), profile.token_lifetime
+    if seal is not None:
+        return Granted(root, account, profile, lifetime, (), terms, beside=seal)
+    end = min(now + book.refresh_lifetime, ends)
     if not profile.refresh_rotates:
         stays = moved(refresh, end, book.refresh_lifetime)
-        return Granted(root, account, profile, profile.token_lifetime, stays, terms)
+        return Granted(root, account, profile, lifetime, stays, terms)
     spends = (Spend(RefreshToken, refresh.digest, now),)
-    retry = now + book.retry_window if book.retry_window else None
-    renew = Renewal(end - now, refresh.terms, retry)
-    return Granted(root, account, profile, profile.token_lifetime, spends, terms, renew)
+    window = min(book.retry_window, lifetime or book.retry_window)  # what is told again is alive
+    renew = Renewal(end - now, refresh.terms, now + window if window else None)
+    return Granted(root, account, profile, lifetime, spends, terms, renew)
 
 
 def possessed(asked: Proven) -> tuple[RefreshToken, Account]:
@@ -45,33 +48,19 @@ def possessed(asked: Proven) -> tuple[RefreshToken, Account]:
     return refresh, account
 
 
-def again(asked: Proven, refresh: RefreshToken, account: Account, spent_at: int) -> Granted | Repeated:
-    """A spent one is shown: its successor once more, while nobody has used that and the window is open.
+def its_seal(asked: Proven, refresh: RefreshToken) -> SealedSuccessor | None:
+    """What a spent one was answered, to be told once more while nobody has used its successor and the window is open.
 
-    Otherwise two hold what one was given, and nobody keeps it (RFC 9700 4.14.2).
+    Otherwise two hold what one was given, and nobody keeps it (RFC 9700 4.14.2). None for one that is not spent.
     """
-    root, profile, now, successor = refresh.authorization, asked.profile, asked.now, asked.facts.successor
-    if successor is None or successor.used_at is not None or successor.expires_at <= now:
+    root, now, seal = refresh.authorization, asked.now, asked.facts.successor
+    if refresh.spent_at is None:
+        return None
+    if seal is None or seal.used_at is not None or seal.expires_at <= now:
         told = Notice(root.id, root.account_id, root.client_id, REUSED, now)
         words = "the refresh token was used before; all that came from it is revoked"
         raise InvalidGrant(REUSED, words, changes=(Revoke(root.id, now), Save(told)))
-    check_age(asked, refresh, successor.expires_at)
-    terms, lifetime = narrowed(asked, refresh), profile.token_lifetime
-    over = lifetime is not None and spent_at + lifetime <= now
-    if terms == successor.terms and not over:
-        return Repeated(successor, profile)
-    return Granted(root, account, profile, lifetime, (), terms, beside=successor)
-
-
-def check_age(asked: Proven, refresh: RefreshToken, expires_at: int) -> None:
-    """Nothing is given after this end, nor after that of the whole authorization. Raises InvalidGrant."""
-    if min(expires_at, last_moment(asked, refresh)) <= asked.now:
-        raise InvalidGrant("refresh_expired", "the refresh token has expired")
-
-
-def last_moment(asked: Proven, refresh: RefreshToken) -> int:
-    """When the person must be asked again, however often the app came back."""
-    return refresh.authorization.granted_at + asked.book.refresh_absolute
+    return seal
 
 
 def narrowed(asked: Proven, refresh: RefreshToken) -> Terms:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from msgspec import Struct
 
-from valetkey.protocol.decision import Granted, Renewal, Repeated
+from valetkey.protocol.decision import Granted, Renewal
 from valetkey.protocol.facts import ExchangeFacts
 from valetkey.protocol.model import TERMS, Client, Terms
 from valetkey.protocol.params import Params
@@ -31,7 +31,7 @@ class Grant:
 
     name: str
     redeems: str
-    decide: Callable[[Proven], Granted | Repeated]
+    decide: Callable[[Proven], Granted]
 
 
 def renewable(asked: Proven) -> Renewal | None:
