@@ -93,10 +93,12 @@ class ValetkeyServer:
         kind: str = "web",
         implicit: bool = False,
         profile: str = "classic",
+        said: str = "",
     ) -> App:
         options = ["--owner", owner.username, "--profile", profile]
         options += ["--redirect-uri", redirect_uri] if redirect_uri else []
         options += ["--type", kind] + ["--allow-implicit"] * implicit
+        options += ["--set", said] if said else []
         told = self._tell("apps", "add", f"Interop {secrets.token_hex(4)}", *options)
         return App(told["client_id"], told.get("client_secret"), redirect_uri)
 
