@@ -448,7 +448,9 @@ async def test_A2_A23_a_link_alone_sends_nobody_to_an_app_s_site(house: House, p
         {"response_type": None},
         {"scope": "nonsense"},
         {"code_challenge_method": "plain"},
-        {"prompt": "none" if profile == "classic" else "login"},  # silence is the exception that the RFC makes
+        {
+            "prompt": "none" if profile == "classic" else "login"
+        },  # silence is the exception that the RFC makes
         {"scope": "basic " * 100 + " ".join(f"s{n}" for n in range(70))},
         {},
     ):
