@@ -5,6 +5,7 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from tests.flows.browser import Browser
+from tests.flows.test_oauth21 import PKCE
 from tests.house import ONE_STORE, App, House, Person, fragment, parameters
 from valetkey.protocol.rules.redirect_uri import RESPONSE_NAMES
 from valetkey.server.problems import Problems
@@ -441,21 +442,22 @@ async def test_A23_the_confirmation_screen_says_who_asks_and_where_people_go(
 
 @pytest.mark.parametrize("profile", ["classic", "oauth20", "oauth21"])
 async def test_A2_A23_a_link_alone_sends_nobody_to_an_app_s_site(house: House, profile: str) -> None:
-    """RFC 9700 4.11.2: anybody can register an app; an error must not make a link to us one to a phishing site."""
+    """RFC 9700 4.11.2: anybody can register an app; an error must not make a link to us one to a phishing site. Asking
+    silently is its one exception, where today's apps can: it says login_required, and nothing else of anybody."""
     app = await house.make_app("https://phishing.example/", profile=profile)
     for change in (
         {"response_type": "nonsense"},
         {"response_type": None},
         {"scope": "nonsense"},
         {"code_challenge_method": "plain"},
-        {
-            "prompt": "none" if profile == "classic" else "login"
-        },  # silence is the exception that the RFC makes
+        {"prompt": "login"},
         {"scope": "basic " * 100 + " ".join(f"s{n}" for n in range(70))},
         {},
     ):
         page = await house.browser().open(house.authorize_url(app, **change))
         assert page.left is None and (page.asks_login or page.status == 400), change
+    page = await house.browser().open(house.authorize_url(app, prompt="none", **PKCE))
+    assert page.asks_login if profile == "classic" else "error=login_required" in (page.left or "")
 
 
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "POST", "PUT", "DELETE", "PATCH", "TRACE"])

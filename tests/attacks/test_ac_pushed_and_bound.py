@@ -222,7 +222,7 @@ async def test_C16_strangers_fill_no_memory(house: House, app: App, key: Prover)
         proof = key.proof(f"{SITE}/oauth/par", now)
         answer = await house.http().post("/oauth/par", data={"client_id": app.id}, headers={"dpop": proof})
         assert answer.status_code == 401
-        assert (await call(house, "vk_at_x", key.proof(ME, now, "GET", "vk_at_x"))).status_code == 400
+        assert (await call(house, "vk_at_x", key.proof(ME, now, "GET", "vk_at_x"))).status_code == 401
     assert await house.store.clean(now + 10**6, 10**6) == 0
 
 

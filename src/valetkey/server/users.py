@@ -51,7 +51,7 @@ async def user(server: AuthorizationServer, call: ApiCall) -> ApiAnswer:
         request = read(call)
         known = await server.store.bearer_facts(request.digest)
         facts, holder = rules.decide(request, known, f"/users/{who}", now)
-        rules.check_audience(facts.token, server.book.issuer)
+        rules.check_audience(request.shown, facts.token, server.book.issuer)
         rules.check_place(request, server.book.profiles[facts.client.profile])
         if facts.token.terms is not TERMS or request.shown.scheme == "dpop":
             await check_sender(server, call, request.shown, facts)

@@ -48,6 +48,7 @@ REDIRECT_HEADERS = [
 ]
 LONGEST_LOCATION = 6000
 More = list[tuple[bytes, bytes]]
+EXPOSED = (b"access-control-expose-headers", b"dpop-nonce, www-authenticate")  # to pages of other sites
 Act = Callable[[AuthorizationServer, Profile, Params, Params, Headers], Awaitable[token_acts.Reply]]
 
 
@@ -80,10 +81,7 @@ def nonce_shown(nonce: str) -> More:
     """The nonce for the next DPoP proof, also for pages of other sites to read (RFC 9449 8.2)."""
     if not nonce:
         return []
-    return [
-        (b"dpop-nonce", nonce.encode()),
-        (b"access-control-expose-headers", b"dpop-nonce, www-authenticate"),
-    ]
+    return [(b"dpop-nonce", nonce.encode()), EXPOSED]
 
 
 def said(scope: Scope, headers: Mapping[bytes, bytes], settings: ServerSettings) -> Headers:

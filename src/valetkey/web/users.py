@@ -14,7 +14,7 @@ from valetkey.server.settle import Busy
 from valetkey.settings import ServerSettings
 from valetkey.web import client_certificate
 from valetkey.web.body import Rejected
-from valetkey.web.oauth import RETRY, More, nonce_shown, preflight, send_json
+from valetkey.web.oauth import EXPOSED, RETRY, More, nonce_shown, preflight, send_json
 
 log = structlog.get_logger("valetkey.api")
 PATH = re.compile(r"/v1/users/([^/]{1,64}?)(?:\.json|/)?")
@@ -54,6 +54,7 @@ class UsersEndpoint:
         limits: More = [(LIMIT, b"%d" % answer.limit), (REMAINING, b"%d" % answer.remaining)]
         if answer.challenge:
             limits.append((b"www-authenticate", answer.challenge.encode()))
+            limits += [] if answer.nonce else [EXPOSED]
         await send_json(send, answer.status, answer.body, [*limits, *nonce_shown(answer.nonce)])
 
     async def refuse(self, send: Send, status: int, words: str) -> None:

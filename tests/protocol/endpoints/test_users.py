@@ -113,7 +113,6 @@ def test_the_one_token_of_a_call(sent: Params, header: str | None, token: str) -
         (params(), 'Bearer "abc"', "bearer_malformed", INVALID),
         (params(), "Bearer =", "bearer_malformed", INVALID),
         (params(), "Bearer é", "bearer_malformed", INVALID),
-        (params(), "Bearer vk_at_" + "0" * 61, "token_misspelt", INVALID),
         (params(access_token="vk_rt_x"), None, "token_misspelt", INVALID),
     ],
 )
@@ -386,9 +385,9 @@ def test_a_token_for_other_servers_opens_nothing_here(
         digest(TOKEN), authorization(terms=Terms(resource=root)), NOW, terms=Terms(resource=own)
     )
     if fine:
-        return check_audience(token, "https://id.test")
+        return check_audience(read(params(), headers(f"Bearer {TOKEN}")).shown, token, "https://id.test")
     with pytest.raises(Denied) as caught:
-        check_audience(token, "https://id.test")
+        check_audience(read(params(), headers(f"Bearer {TOKEN}")).shown, token, "https://id.test")
     assert (caught.value.reason, caught.value.status) == ("token_elsewhere", 400)
 
 
@@ -404,3 +403,21 @@ def test_a_login_that_is_not_enough_is_challenged() -> None:
         assert no.status == 401
         assert no.challenge.startswith(f'{scheme} error="insufficient_user_authentication", ')
         assert no.challenge.endswith(', acr_values="gold", max_age="60"')
+
+
+@pytest.mark.parametrize("token", ["vk_at_" + "0" * 61, "vk_at_", "a.b.c"])
+def test_a_dead_token_of_todays_forms_is_challenged(token: str) -> None:
+    """RFC 6750 3.1: 401, so that a client gets another one; the origin's answer stays as it was."""
+    for scheme in ("Bearer", "DPoP"):
+        with pytest.raises(Denied) as caught:
+            decide(read(params(), headers(f"{scheme} {token}")), None, PATH, NOW)
+        no = caught.value
+        assert no.status == 401 and no.reason in ("token_misspelt", "token_unknown")
+        assert no.challenge.startswith(f'{scheme} error="invalid_token", error_description="the access token')
+
+
+@pytest.mark.parametrize("token", [TOKEN, "a.b", "a.b.c.d", "VK_AT_x", "xvk_at_"])
+def test_a_dead_token_of_the_origin_is_answered_as_ever(token: str) -> None:
+    with pytest.raises(Denied) as caught:
+        decide(read(params(), headers(f"Bearer {token}")), None, PATH, NOW)
+    assert ((caught.value.status, caught.value.body), caught.value.challenge) == (INVALID, "")

@@ -5,9 +5,9 @@ import re
 from msgspec import Struct
 
 from valetkey.protocol.changes import Changes
-from valetkey.protocol.errors import AccessDenied, InsufficientUserAuthentication, OAuthError
+from valetkey.protocol.errors import AccessDenied, InsufficientUserAuthentication, InvalidToken, OAuthError
 from valetkey.protocol.facts import BearerFacts, Known
-from valetkey.protocol.model import AccessToken, Account, Terms
+from valetkey.protocol.model import TERMS, AccessToken, Account, Terms
 from valetkey.protocol.params import Params
 from valetkey.protocol.profile import ErrorAnswer, Profile
 from valetkey.protocol.profiles.classic import error_answer
@@ -65,9 +65,10 @@ def read(params: Params, headers: Headers) -> ApiRequest:
     if token is None:
         message = "Missing client_id or access_token URL parameter."
         raise denied("token_missing", "OAuthParameterException", message)
+    whole = Shown(scheme, token, headers)
     if misspelt(token):
-        raise invalid_token("token_misspelt")
-    return ApiRequest(params, digest(token), Shown(scheme, token, headers))
+        raise dead_token("token_misspelt", whole)
+    return ApiRequest(params, digest(token), whole)
 
 
 def decide(
@@ -78,11 +79,11 @@ def decide(
     path: the endpoint without version and .json, which a signed request signs.
     """
     if facts is None:
-        raise invalid_token("token_unknown")
+        raise dead_token("token_unknown", request.shown)
     token, authorization = facts.token, facts.token.authorization
     ended = facts.ended(now)
     if ended:
-        raise invalid_token(ended)
+        raise dead_token(ended, request.shown)
     if facts.account is None:
         raise invalid_token("token_nobodys")
     if facts.client.signed_requests:
@@ -115,11 +116,11 @@ def challenged(error: OAuthError, shown: Shown, bound: Terms, more: list[str]) -
     return Denied(error.reason, (401, body), f"{scheme} {', '.join(parts)}")
 
 
-def check_audience(token: AccessToken, issuer: str) -> None:
+def check_audience(shown: Shown, token: AccessToken, issuer: str) -> None:
     """A token that was asked for other servers is none for this one (RFC 8707 2, C14). Raises Denied."""
     named = claims.resources(token)
     if named and issuer not in named:
-        raise invalid_token("token_elsewhere")
+        raise dead_token("token_elsewhere", shown)
 
 
 def check_login(shown: Shown, token: AccessToken, acr: tuple[str, ...], max_age: int, now: int) -> None:
@@ -138,8 +139,16 @@ def check_place(request: ApiRequest, profile: Profile) -> None:
 
 
 def invalid_token(reason: str) -> Denied:
-    """The one refusal for every token that is not alive."""
+    """The one refusal for every token that is not alive, in the origin's words."""
     return denied(reason, "OAuthAccessTokenException", "The access_token provided is invalid.")
+
+
+def dead_token(reason: str, shown: Shown) -> Denied:
+    """The same; who shows a token of today's forms is told to get another as RFC 6750 3.1 says."""
+    if not (shown.token.startswith("vk_at_") or shown.token.count(".") == 2):
+        return invalid_token(reason)
+    error = InvalidToken(reason, "the access token is not alive, or not for this server")
+    return challenged(error, shown, TERMS, [])
 
 
 def missing_scope(name: str) -> Denied:
