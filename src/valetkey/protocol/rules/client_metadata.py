@@ -25,7 +25,7 @@ REMEMBERED = (
     " tls_client_auth_san_dns tls_client_auth_san_uri tls_client_auth_san_ip tls_client_auth_san_email"
     " dpop_bound_access_tokens tls_client_certificate_bound_access_tokens require_pushed_authorization_requests"
     " require_signed_request_object request_object_signing_alg authorization_details_types"
-    " introspection_signed_response_alg".split()
+    " introspection_signed_response_alg authorization_signed_response_alg".split()
 )
 SIGNED = re.compile(r"[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+")
 
