@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.torture.fuzz import door, jose, targets
+from tests.torture.fuzz import door, jose, strangers, targets
 
 CORPUS = Path(__file__).parent / "corpus"
 
@@ -75,6 +75,14 @@ CERTIFICATE = (
     b"MA==", b"\xff", b"(null)",
 )  # fmt: skip
 
+METADATA = (
+    b'{"redirect_uris":["https://a.example/cb"]', b"}", b",", b'"client_name":"A"', b'"scope":"basic"', b"[]", b"null",
+    b'"token_endpoint_auth_method":', b'"none"', b'"private_key_jwt"', b'"jwks":{"keys":[]}',
+    b'"grant_types":["', b'"]',
+    b"authorization_code", b"refresh_token", b"client_credentials", b'"jwks_uri":"http:"', b'"impersonates":true', b"1",
+    b'"application_type":"native"', b'"software_statement":"a.b.c"', b'"fresh_until":9', b'"introspects":true', b"\\",
+)  # fmt: skip
+
 TARGETS = {
     "form": Target(targets.form, FORM),
     "query": Target(targets.query, FORM),
@@ -88,6 +96,8 @@ TARGETS = {
     "jwt": Target(jose.token, JWT),
     "jwks": Target(jose.keys, JWKS),
     "certificate": Target(jose.handed_over, CERTIFICATE),
+    "address": Target(strangers.address, URI),
+    "metadata": Target(strangers.metadata, METADATA),
     "door-httptools": Target(door.httptools, HTTP),
     "door-h11": Target(door.h11, HTTP),
 }
