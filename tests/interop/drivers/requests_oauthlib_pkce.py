@@ -20,7 +20,6 @@ token = session.fetch_token(
     base + "/oauth/token",
     authorization_response=landed,
     client_secret=secret,
-    include_client_id=None if secret else True,
 )
 api = session.get(base + "/v1/users/self").status_code
 auth = HTTPBasicAuth(config["client_id"], secret) if secret else None

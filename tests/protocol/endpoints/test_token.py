@@ -241,6 +241,7 @@ NAMELESS = without("client_id", "client_secret")
         (client(), ("client_secret",), BASIC),
         (public(), ("client_secret",), None),
         (public(type="native"), ("client_secret",), None),
+        (public(), ("client_id", "client_secret"), basic("app:")),
     ],
 )
 def test_every_method_of_today(
@@ -265,7 +266,7 @@ MALFORMED = "the Authorization header is not Basic credentials"
         ("invalid_client", "the client_secret is wrong", client(), {**BODY, "client_secret": "no"}, None),
         ("invalid_client", "the client_secret is wrong", public(), BODY, None),
         ("invalid_client", "the client_secret is wrong", client(), NAMELESS, basic("app:no")),
-        ("invalid_client", "the client_secret is wrong", public(), NAMELESS, basic("app:")),
+        ("invalid_client", "this client must authenticate", client(), NAMELESS, basic("app:")),
         ("invalid_client", "this client must authenticate", client(), without("client_secret"), None),
         (
             "invalid_client",

@@ -70,7 +70,9 @@ def read(params: Params, headers: Headers, profile: Profile) -> Credentials:
         )
     known_by, method = client_id, "none" if secret is None else "client_secret_post"
     if basic is not None:
-        (known_by, secret), method = basic, "client_secret_basic"
+        # an empty secret is one that might be left out (RFC 6749 2.3.1): some clients without one say so like that
+        known_by, secret = basic[0], basic[1] or None
+        method = "client_secret_basic" if secret else "none"
     elif assertion is not None:
         known_by, method = client_assertion.names(assertion)
     if known_by is None:
