@@ -48,6 +48,11 @@ def outcome(
         return error
 
 
+def typed(typ: str) -> dict[str, str]:
+    """An assertion with this typ in its header."""
+    return {"assertion": SIGNER.jwt(CLAIMS, header={"typ": typ})}
+
+
 def granted(*given: Any, **more: Any) -> Granted:
     result = outcome(*given, **more)
     assert isinstance(result, Granted), result
@@ -80,6 +85,11 @@ def test_it_is_meant_for_us(aud: object) -> None:
     assert granted({"aud": aud})
 
 
+@pytest.mark.parametrize("typ", ["JWT", "application/jwt"])
+def test_what_kind_it_may_say_that_it_is(typ: str) -> None:
+    assert granted(**typed(typ))
+
+
 @pytest.mark.parametrize("clients", [("app",), ("b", "app"), ("*",)])
 def test_from_which_clients(clients: tuple[str, ...]) -> None:
     assert granted(issuer=replace(TRUSTED, clients=clients))
@@ -106,6 +116,8 @@ def test_from_which_clients(clients: tuple[str, ...]) -> None:
         ({"iat": NOW + 99}, {}, "invalid_grant", "assertion_iat_ahead"),
         ({"jti": None}, {}, "invalid_grant", "assertion_jti"),
         ({"jti": ""}, {}, "invalid_grant", "assertion_jti"),
+        ({}, typed("at+jwt"), "invalid_grant", "assertion_typ"),
+        ({}, typed("logout+jwt"), "invalid_grant", "assertion_typ"),
         ({}, {"scope": "unknown"}, "invalid_scope", "scope_unknown"),
         (
             {},

@@ -18,6 +18,7 @@ from valetkey.protocol.rules.rulebook import Rulebook
 from valetkey.protocol.trusted_issuer import TrustedIssuer
 
 LIFETIME = 3600  # the most that an assertion may live
+TYPES = frozenset({"", "jwt"})  # an at+jwt of the issuer, for our API say, vouches for nobody (RFC 8725 3.11)
 ANY = "*"
 
 
@@ -71,6 +72,7 @@ def decide(asked: Proven) -> Granted:
 
 def verify(token: Unverified, issuer: TrustedIssuer, asked: Proven) -> Once:
     """That the issuer signed it for us, lately. Raises Untrusted."""
+    jwt.check_type(token, TYPES)
     keys = asked.facts.issuer_keys
     jwt.signed_by(token, jwk.read_set(keys) if keys else (), jwt.SIGNED)
     ours = {asked.book.issuer, asked.book.issuer + asked.profile.token_path}
