@@ -68,6 +68,8 @@ def example(name: str, default: object, folder: Path) -> tuple[str, object]:
         ("[[trusted_issuers]]\nissuer = 'x'", {}, "needs jwks, or a jwks_uri with https"),
         ("[[trusted_issuers]]\nissuer = 'x'\njwks_uri = 'http://a.example/'", {}, "with https"),
         ("[[trusted_issuers]]\nissuer = 'x'\njwks = '{}'\nsubject = 'mail'", {}, "subject is id or username"),
+        ("[[trusted_issuers]]\nissuer = 'x'\njwks = 'keys'", {}, "jwks of 'x' is not a JSON object"),
+        ("[[trusted_issuers]]\nissuer = 'x'\njwks = '{\"keys\":[]}'", {}, "jwks of 'x' has no keys"),
         ("[[trusted_issuers]]\nissuer = 'x'\ncolour = 1", {}, "colour"),
         ("[[resources]]\nuri = 'photos'", {}, "resources: 'photos' is no absolute URI"),
         ("[[resources]]\nuri = 'https://a.example/#b'", {}, "without a fragment"),

@@ -5,6 +5,7 @@ import ssl
 from ipaddress import ip_network
 
 from valetkey.protocol.resource import Resource
+from valetkey.protocol.rules import jwk
 from valetkey.protocol.trusted_issuer import TrustedIssuer
 from valetkey.settings.sections import MOST_CACHED, KeySettings, Settings, TokenSettings
 from valetkey.settings.sources import SettingsError
@@ -48,6 +49,9 @@ def check_issuers(issuers: tuple[TrustedIssuer, ...]) -> None:
             raise SettingsError(
                 f"trusted_issuers: {each.issuer!r} needs jwks, or a jwks_uri with https; subject is id or username"
             )
+        wrong = jwk.why_not_registrable(each.jwks) if each.jwks else None
+        if wrong:
+            raise SettingsError(f"trusted_issuers: jwks of {each.issuer!r} {wrong}")
 
 
 def check_resources(resources: tuple[Resource, ...]) -> None:
