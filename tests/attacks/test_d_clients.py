@@ -10,8 +10,10 @@ import pytest
 from msgspec.structs import replace
 
 from tests.flows.browser import Browser
-from tests.house import PASSWORD, App, Build, House, Person
+from tests.house import PASSWORD, SITE, App, Build, House, Person
+from tests.signing import keyed
 from valetkey.protocol.changes import Save
+from valetkey.protocol.rules.client_assertion import JWT_BEARER
 from valetkey.server import accounts
 from valetkey.server.problems import Problems
 from valetkey.settings import AppSettings
@@ -120,6 +122,25 @@ async def test_D4_guessing_secrets_gets_slow(build: Build) -> None:
     assert (await elsewhere.post("/oauth/access_token", data=fields)).status_code == 200
     house.clock.forward(60)
     assert (await house.exchange(app, await house.code(browser, app))).status_code == 200
+
+
+async def test_D4_one_app_that_guesses_is_in_nobodys_way(build: Build) -> None:
+    """Whichever way it says who it is: by a header, a body, or the JWT that its secret signs."""
+    house = await build(apps=AppSettings(secret_failures=3))
+    app, other = [await house.make_app(name=name, type="service", profile="oauth21") for name in ("A", "B")]
+    asks = {"grant_type": "client_credentials"}
+    for _ in range(3):
+        answer = await house.form("/oauth/token", basic(app.id, "guess"), **asks)
+        assert answer.json()["error"] == "invalid_client"
+    assert other.secret is not None and app.secret is not None
+    assert (await house.form("/oauth/token", basic(app.id, app.secret), **asks)).status_code == 429
+    signs = {"iss": app.id, "sub": app.id, "aud": SITE, "exp": house.clock() + 60, "jti": "1"}
+    signed = {"client_assertion_type": JWT_BEARER, "client_assertion": keyed(signs, app.secret.encode())}
+    assert (await house.form("/oauth/token", **asks, **signed)).status_code == 429
+    assert (await house.form("/oauth/token", basic(other.id, other.secret), **asks)).status_code == 200
+    assert (await house.form("/oauth/token", **asks)).json()["error"] == "invalid_client"
+    house.clock.forward(60)
+    assert (await house.form("/oauth/token", basic(app.id, app.secret), **asks)).status_code == 200
 
 
 async def test_D4_secrets_are_long_and_random(house: House) -> None:

@@ -22,3 +22,4 @@ def test_J8_the_counts_are_bounded():
         failures.count("10.0.0.1", f"app{i}")
     assert len(failures.counts) == MOST_KEYS + 1
     assert failures.counts["10.0.0.1", ""] == 500
+    assert failures.too_many("10.0.0.1", "another") and not failures.too_many("10.0.0.2", "another")

@@ -16,14 +16,17 @@ class Failures:
 
     def too_many(self, network: str, client_id: str) -> bool:
         """Whether this pair has failed too often in the running minute."""
-        return self.current().get((network, client_id), 0) >= self.most
+        return self.current().get(self.key(network, client_id), 0) >= self.most
 
     def count(self, network: str, client_id: str) -> None:
-        """One more failure. Beyond MOST_KEYS pairs a minute, new ones are not told apart."""
-        counts, key = self.current(), (network, client_id)
-        if key not in counts and len(counts) >= MOST_KEYS:
-            key = (network, "")
+        """One more failure."""
+        counts, key = self.current(), self.key(network, client_id)
         counts[key] = counts.get(key, 0) + 1
+
+    def key(self, network: str, client_id: str) -> tuple[str, str]:
+        """What is counted. Beyond MOST_KEYS pairs a minute, new ones of a network are not told apart."""
+        pair = (network, client_id)
+        return pair if pair in self.counts or len(self.counts) < MOST_KEYS else (network, "")
 
     def current(self) -> dict[tuple[str, str], int]:
         """The counts of the running minute; those before it are forgotten."""

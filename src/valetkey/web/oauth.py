@@ -12,6 +12,7 @@ from valetkey.protocol.decision import AskLogin, ErrorPage, Refuse
 from valetkey.protocol.errors import OAuthError
 from valetkey.protocol.params import SEVERAL, VALUE_BYTES, Params
 from valetkey.protocol.profile import Profile
+from valetkey.protocol.rules import credentials
 from valetkey.protocol.rules.headers import Headers
 from valetkey.server import authorize as acts
 from valetkey.server import token as token_acts
@@ -145,13 +146,14 @@ class FormEndpoint:
         headers = headers_of(scope)
         body = await read_body(receive, headers)
         params, _ = read_form(body, headers.get(b"content-type", b""), self.longest, self.several)
-        failures, client_id = self.server.failures, params.get("client_id") or ""
-        if failures.counts and failures.too_many(guard.network(Request(scope)), client_id):
-            raise Rejected(429, "secret_failures", "too many failed attempts; please wait a minute")
-        said_there = said(scope, headers, self.server.settings.server)
+        failures, said_there = self.server.failures, said(scope, headers, self.server.settings.server)
+        if failures.counts:
+            named = credentials.named(params, said_there, self.profile)
+            if failures.too_many(guard.network(Request(scope)), named):
+                raise Rejected(429, "secret_failures", "too many failed attempts; please wait a minute")
         answer = await self.act(self.server, self.profile, params, read_query(scope), said_there)
         if answer.reason == "secret_wrong":
-            failures.count(guard.network(Request(scope)), client_id)
+            failures.count(guard.network(Request(scope)), answer.client_id)
         return answer
 
     async def refuse(self, send: Send, no: Rejected) -> None:

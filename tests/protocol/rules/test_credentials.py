@@ -14,7 +14,7 @@ from valetkey.protocol.profile import Profile
 from valetkey.protocol.profiles.classic import CLASSIC
 from valetkey.protocol.profiles.oauth20 import OAUTH20
 from valetkey.protocol.profiles.oauth21 import OAUTH21
-from valetkey.protocol.rules.credentials import Credentials, read, read_basic
+from valetkey.protocol.rules.credentials import Credentials, named, read, read_basic
 from valetkey.protocol.rules.headers import Headers
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
@@ -148,3 +148,21 @@ def test_who_a_request_is_from(
     check(replace(OAUTH20, credentials_twice=True), body, header, classic)
     check(OAUTH20, body, header, today)
     check(OAUTH21, body, header, today)
+
+
+@pytest.mark.parametrize("profile", [CLASSIC, OAUTH21])
+@pytest.mark.parametrize(
+    ("body", "header", "who"),
+    [
+        ({"client_id": "app", "client_secret": "s"}, None, "app"),
+        ({"client_id": "app"}, "Basic broken", "app"),
+        ({}, "Basic broken", ""),
+        ({}, None, ""),
+    ],
+)
+def test_whom_a_request_names(profile: Profile, body: dict[str, str], header: str | None, who: str) -> None:
+    assert named(params(**body), Headers(header), profile) == who
+
+
+def test_whom_a_header_names() -> None:
+    assert named(params(), Headers(basic("app", "s")), OAUTH21) == "app"

@@ -9,7 +9,7 @@ from urllib.parse import unquote_plus
 from msgspec import Struct
 
 from valetkey.protocol.changes import Changes
-from valetkey.protocol.errors import InvalidClient, InvalidRequest
+from valetkey.protocol.errors import InvalidClient, InvalidRequest, OAuthError
 from valetkey.protocol.facts import Known
 from valetkey.protocol.model import Client
 from valetkey.protocol.params import Params
@@ -80,6 +80,14 @@ def read(params: Params, headers: Headers, profile: Profile) -> Credentials:
     if client_id is not None and client_id != known_by:
         raise InvalidRequest("client_id_differs", "client_id differs from the credentials beside it")
     return Credentials(known_by, secret, method, assertion, headers.certificate, headers.certificate_verified)
+
+
+def named(params: Params, headers: Headers, profile: Profile) -> str:
+    """The client that a request says it is from, whatever else is wrong with it; "" for none."""
+    try:
+        return read(params, headers, profile).client_id
+    except OAuthError:
+        return params.get("client_id") or ""
 
 
 def read_body_first(client_id: str | None, secret: str | None, basic: tuple[str, str] | None) -> Credentials:
