@@ -93,6 +93,18 @@ async def test_without_the_switch_an_address_is_an_unknown_client(build: Build, 
     assert site.heads == []
 
 
+async def test_when_the_switch_is_turned_off_nobody_new_is_let_in_on_what_was_read_before(
+    house: House, build: Build, site: Publisher, browser: Browser
+) -> None:
+    """What people have allowed goes on until they, or `valetkey apps disable`, end it."""
+    app = publish(site)
+    answer = await redeem(house, app, await house.allow(browser, app, **ASKED))
+    off = await build(fetch=FetchSettings(("localhost",), site.ca))
+    page = await off.browser().open(off.authorize_url(app, **ASKED))
+    assert page.status == 400 and "not known here" in page.text
+    assert await off.lives(answer.json()["access_token"])
+
+
 async def test_the_confirmation_screen_names_the_publisher_and_where_one_goes(
     house: House, site: Publisher, browser: Browser
 ) -> None:

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from valetkey.protocol.changes import Save
 from valetkey.protocol.decision import ErrorPage
 from valetkey.protocol.endpoints.authorize import check_stranger
-from valetkey.protocol.errors import InvalidClientMetadata, InvalidRequest, OAuthError
+from valetkey.protocol.errors import InvalidClient, InvalidClientMetadata, InvalidRequest, OAuthError
 from valetkey.protocol.model import NOBODY, Client
 from valetkey.protocol.params import Params
 from valetkey.protocol.rules import metadata_document as rules
@@ -28,8 +28,10 @@ async def introduce(server: AuthorizationServer, params: Params, network: str) -
     Returns why that came to nothing. Raises store.base.Unavailable.
     """
     client_id = params.get("client_id") or ""
-    if not server.book.metadata_documents or not rules.is_address(client_id):
+    if not rules.is_address(client_id):
         return None
+    if not server.book.metadata_documents:  # one that was let in before is not let in on what it said then
+        return ErrorPage(InvalidClient("client_unknown", "the client is unknown"), server.book.default)
     profile, limits = server.book.profiles[PROFILE], server.settings.joining
     wrong = rules.why_not_address(client_id)
     if wrong:
