@@ -106,6 +106,12 @@ def test_what_is_kept_of_a_pushed_request() -> None:
     assert again.as_sent("state") == "a+b%2Fc/d"
 
 
+def test_a_client_that_is_an_address_with_a_query_is_kept_as_one_value() -> None:
+    address = "https://agent.example/a?b=c&redirect_uri=d&e=+%41"
+    kept = parse(query(params(redirect_uri="https://rp.test/cb"), client(id=address), ""))
+    assert (kept.get("client_id"), kept.get("redirect_uri")) == (address, "https://rp.test/cb")
+
+
 def test_what_came_as_multipart_is_kept_too() -> None:
     assert query(params(state="a b&c=d\r\n"), client(), "") == b"client_id=app&state=a%20b%26c%3Dd%0D%0A"
 

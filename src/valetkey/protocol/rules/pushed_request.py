@@ -1,5 +1,7 @@
 """Is this the request that was pushed, and what did it say? (RFC 9126 2.2 and 4, RFC 9101 5; A17)"""
 
+from urllib.parse import quote
+
 from valetkey.protocol.errors import InvalidRequest, InvalidRequestUri
 from valetkey.protocol.model import Client, PushedRequest
 from valetkey.protocol.params import SEVERAL, Params, parse
@@ -15,7 +17,7 @@ def query(params: Params, client: Client, jkt: str) -> bytes:
     """What is kept of the parameters that a client pushed: all but what it authenticated with, and its DPoP key."""
     own = [pair for pair in params.spelled() if pair.partition("=")[0] not in CREDENTIALS]
     key = [f"dpop_jkt={jkt}"] if jkt and params.get("dpop_jkt") is None else []
-    return "&".join((f"client_id={client.id}", *own, *key)).encode()
+    return "&".join((f"client_id={quote(client.id, safe='')}", *own, *key)).encode()
 
 
 def resolve(
