@@ -56,11 +56,16 @@ def test_an_object_is_read_as_it_is(value: dict[str, object]) -> None:
         '{"a":1}'.encode("utf-16"),
         b'{"a":' + b"[" * 4000 + b"]" * 4000 + b"}",
         b'{"a":' * 2000 + b"1" + b"}" * 2000,
+        *(b'{"a":' + b"[" * depth + b"]" * depth + b"}" for depth in (32, 480, 900)),
     ],
 )
 def test_what_readers_disagree_about(data: bytes) -> None:
     with pytest.raises(ValueError, match=r"^not a JSON object that all readers read alike$"):
         read_object(data)
+
+
+def test_the_deepest() -> None:
+    assert read_object(b'{"a":' + b"[" * 31 + b"]" * 31 + b"}")
 
 
 def test_the_greatest_numbers() -> None:

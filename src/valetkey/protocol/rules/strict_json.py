@@ -1,10 +1,11 @@
-"""JSON that every reader reads alike: no name twice, no number or character that some cannot hold (RFC 7493)."""
+"""JSON that every reader reads alike: no name twice, no number, character or depth that some cannot hold (RFC 7493)."""
 
 import json
 import math
 from typing import NoReturn
 
 GREATEST = 2**53
+DEEPEST = 32  # objects and lists within one another (RFC 8259 9)
 NOT_ALIKE = "not a JSON object that all readers read alike"
 
 
@@ -62,10 +63,12 @@ def no_number(text: str) -> NoReturn:
     raise ValueError
 
 
-def spoiled(value: object) -> bool:
-    """Whether a string within has a NUL or half a surrogate pair (RFC 7493 2.1): no database, no UTF-8 takes them."""
+def spoiled(value: object, depth: int = 0) -> bool:
+    """Whether it goes too deep, or a string within has a NUL or half a surrogate pair (RFC 7493 2.1), which no database
+    and no UTF-8 takes."""
     if isinstance(value, str):
         return "\0" in value or any("\ud800" <= character <= "\udfff" for character in value)
-    if isinstance(value, dict):
-        return any(spoiled(name) or spoiled(inner) for name, inner in value.items())
-    return isinstance(value, list) and any(spoiled(inner) for inner in value)
+    if not isinstance(value, dict | list):
+        return False
+    inner = [*value, *value.values()] if isinstance(value, dict) else value
+    return depth == DEEPEST or any(spoiled(each, depth + 1) for each in inner)
