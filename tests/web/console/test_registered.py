@@ -18,7 +18,7 @@ from valetkey.web.console.registered import FIELDS, NEEDS, filled, offered
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 KEYS = msgspec.json.encode({"keys": [Signer("ES256", kid="a").jwk]}).decode()
 # what an app cannot give itself: an operator does, on the command line
-OPERATORS = {"introspects", "exchanges_of", "exchanges_for", "impersonates"}
+OPERATORS = {"authorization_details_types", "introspects", "exchanges_of", "exchanges_for", "impersonates"}
 OWN = {"registration_token", "fresh_until", "logo_uri"}  # ours, and what is never shown
 
 
