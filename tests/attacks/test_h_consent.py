@@ -60,7 +60,8 @@ async def test_H1_H2_a_form_of_another_site(
     consent = (await browser.open(house.authorize_url(app))).consent_form.fields
     answer = await browser.ask("POST", CONSENT, data=consent | {"decision": "allow"}, **said)
     assert answer.status_code == 403 and "location" not in answer.headers
-    for path in ("/accounts/logout/", "/accounts/edit/", "/developer/register/", "/accounts/manage_access/"):
+    others = ("/accounts/logout/", "/accounts/edit/", "/accounts/manage_access/", "/developer/register/")
+    for path in (*others, "/device", "/device/consent"):
         assert (await browser.ask("POST", path, data=consent, **said)).status_code == 403
     assert await nothing_is_allowed(house, snoop) and browser.session
 

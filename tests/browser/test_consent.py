@@ -4,12 +4,14 @@ import asyncio
 import re
 from urllib.parse import parse_qs, urlsplit
 
+import httpx2
 import pytest
 from playwright.async_api import BrowserContext, expect
 
 from tests.browser.platform import Person, Platform
 from tests.browser.printer import Printer
 from tests.browser.visitor import BOTH_MANNERS, EVERY_MANNER, Visitor
+from valetkey.protocol.model import Registration
 
 everywhere = pytest.mark.parametrize("manner", EVERY_MANNER, ids=str, indirect=True)
 both = pytest.mark.parametrize("manner", BOTH_MANNERS, ids=str, indirect=True)
@@ -309,3 +311,26 @@ async def test_a_redirect_uri_of_somebody_else(
     links = await visitor.find("a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
     assert set(links) == {"#main", "/"}
     assert printer.asked == []
+
+
+@everywhere
+async def test_what_is_optional_can_be_left_out(
+    member: Visitor, platform: Platform, printer: Printer
+) -> None:
+    """Boxes, ticked unless they are sensitive; by the keyboard and without scripts, too."""
+    may = Registration(optional_scope=("public_content", "comments", "likes"))
+    app = await platform.app(printer.back, profile="oauth20", registered=may)
+    await member.open(app.asks(scope="basic public_content comments likes"))
+    boxes = {"public_content": True, "comments": False, "likes": False}
+    for name, ticked in boxes.items():
+        await expect(member.find(f"[name='scope:{name}']")).to_be_checked(checked=ticked)
+    await member.find("label", has_text="See public profiles").click()
+    await member.find("[name='scope:likes']").press("Space")
+    await member.press("Allow")
+    fields = {"redirect_uri": printer.back, "client_id": app.id, "client_secret": app.secret}
+    fields |= {"grant_type": "authorization_code", "code": code_in(member.page.url)}
+    async with httpx2.AsyncClient(trust_env=False) as http:
+        answer = await http.post(f"{platform.base}/oauth/token", data=fields)
+    assert answer.json()["scope"] == "basic likes"
+    await member.open(app.asks(scope="basic public_content comments likes"))
+    assert member.page.url.startswith(printer.back), "what was left out is not asked for again"
