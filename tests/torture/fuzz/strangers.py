@@ -7,7 +7,7 @@ from tests.protocol.samples import BOOK
 from valetkey.protocol.endpoints import register
 from valetkey.protocol.errors import OAuthError
 from valetkey.protocol.profiles.mcp import MCP
-from valetkey.protocol.rules import metadata_document, registrable
+from valetkey.protocol.rules import jwt, metadata_document, registrable
 from valetkey.server.target import target
 
 
@@ -32,7 +32,9 @@ def metadata(data: bytes) -> None:
     except OAuthError as no:
         words = no.description
     else:
-        wrong = {n: w for n, w in registrable.problems(said.type, said.registered, MCP).items() if w}
+        wrong = {
+            n: w for n, w in registrable.problems(said.type, said.registered, MCP, jwt.SIGNED).items() if w
+        }
         words = registrable.refusal(wrong).description if wrong else "none"
         assert (said.type in ("spa", "native")) is (said.registered.token_endpoint_auth_method == "none")
         assert not (
