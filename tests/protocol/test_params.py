@@ -267,6 +267,11 @@ def test_several_values_of_the_names_that_may_have_them() -> None:
     parse(b"resource=a", several=SEVERAL).check_once()
 
 
+def test_further_values_are_spelled_anew() -> None:
+    sent = parse(b"resource=a/b&resource=c/d&n/m=1", several=SEVERAL)
+    assert sent.spelled() == ["resource=a/b", "n%2Fm=1", "resource=c%2Fd"]
+
+
 def test_no_other_name_may_and_nowhere_else() -> None:
     for sent, several in ((b"x=1&resource=a&x=2", SEVERAL), (b"resource=a&resource=b", ())):
         with pytest.raises(InvalidRequest, match="is there twice"):

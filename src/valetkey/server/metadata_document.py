@@ -45,7 +45,7 @@ async def introduce(server: AuthorizationServer, params: Params, network: str) -
         return None
     try:
         if params.get("request") is None and params.get("request_uri") is None:
-            check_stranger(params, profile, server.book, server.clock())
+            check_stranger(params, profile, server.book)
         await count(server, known is None, network)
         await keep(server, known, client_id, await server.fetch(client_id, KINDS, AGE))
     except FetchFailed:

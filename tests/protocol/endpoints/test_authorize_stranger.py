@@ -1,8 +1,11 @@
 """What a client that nobody knows asks for: is it worth while to look up who that is? (L1)"""
 
+from dataclasses import replace
+
 import pytest
 
-from tests.protocol.samples import BOOK, CHALLENGE, NOW, query
+from tests.protocol.samples import BOOK, CHALLENGE, query
+from valetkey.protocol.detail_type import DetailType
 from valetkey.protocol.endpoints.authorize import check_stranger
 from valetkey.protocol.errors import OAuthError
 from valetkey.protocol.profiles.mcp import MCP
@@ -21,7 +24,12 @@ ASKED = {
     "more", [{}, {"redirect_uri": "app.example:/cb"}, {"scope": "basic"}, {"state": "x"}]
 )
 def test_what_may_come_to_something(more: dict[str, str]) -> None:
-    check_stranger(query(**(ASKED | more)), MCP, BOOK, NOW)
+    check_stranger(query(**(ASKED | more)), MCP, BOOK)
+
+
+def test_details_of_a_type_that_the_operator_described() -> None:
+    book = replace(BOOK, details={"payment": DetailType("payment")})
+    check_stranger(query(**ASKED, authorization_details='[{"type":"payment"}]'), MCP, book)
 
 
 @pytest.mark.parametrize(
@@ -39,4 +47,4 @@ def test_what_may_come_to_something(more: dict[str, str]) -> None:
 )
 def test_what_comes_to_nothing(more: dict[str, str]) -> None:
     with pytest.raises(OAuthError):
-        check_stranger(query(**(ASKED | more)), MCP, BOOK, NOW)
+        check_stranger(query(**(ASKED | more)), MCP, BOOK)

@@ -188,6 +188,7 @@ ONE = "needs exactly one of tls_client_auth_subject_dn, _san_dns, _san_uri, _san
         ({"subject_dn": "CN=app,O=Photo Printer"}, None),
         ({"subject_dn": "app"}, "has a tls_client_auth_subject_dn that cannot be read"),
         ({"subject_dn": "emailAddress=a@mail.example,CN=app"}, None),
+        ({"subject_dn": "serialNumber=7+E=a@mail.example"}, None),
         ({"san_ip": "2001:db8::1"}, None),
         ({"san_ip": "a.example"}, "has a tls_client_auth_san_ip that cannot be read"),
         ({"san_dns": "a.example"}, None),

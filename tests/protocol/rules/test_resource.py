@@ -32,6 +32,7 @@ def naming(*resources: str) -> Params:
         "http://127.0.0.1:3000/mcp",
         "http://localhost/",
         "https://[2001:db8::1]/",
+        "https://a.test/".ljust(512, "x"),
         ISSUER,
     ],
 )
@@ -55,7 +56,7 @@ def test_servers_that_can_be_named(uri: str) -> None:
         "ftp://a.test/",
         "urn:x",
         "https://é.test/",
-        "https://a.test/" + "x" * 512,
+        "https://a.test/".ljust(513, "x"),
     ],
 )
 def test_and_that_cannot(uri: str) -> None:

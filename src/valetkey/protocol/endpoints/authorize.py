@@ -221,7 +221,11 @@ def decide_trusted(request: Trusted, facts: AuthorizeFacts, said: Said | None, n
     )
 
 
-def check_stranger(params: Params, profile: Profile, book: Rulebook, now: int) -> None:
+# whoever it turns out to be: a public client that has registered nothing that matters here
+STRANGER = Client("", NOBODY, "", "native", "", (), 0)
+
+
+def check_stranger(params: Params, profile: Profile, book: Rulebook) -> None:
     """Whether a request would do if the document that its client_id leads to says what it must: what can come to
     nothing has nothing fetched. Raises OAuthError."""
     given = params.get("redirect_uri")
@@ -229,8 +233,7 @@ def check_stranger(params: Params, profile: Profile, book: Rulebook, now: int) -
         raise InvalidRequest("authorize_redirect_uri_missing", "redirect_uri is missing")
     if redirect_uri.why_not_registrable(given, native=True, plain_http=False):
         raise InvalidRequest("redirect_uri_unregistered", "redirect_uri is none that an app can have")
-    client = Client(params.get("client_id") or "", NOBODY, "", "native", profile.name, (given,), now)
-    read_request(Trusted(params, client, profile, given, book))
+    read_request(Trusted(params, STRANGER, profile, given, book))
 
 
 def known_client(params: Params, facts: AuthorizeFacts) -> Client:
