@@ -14,6 +14,7 @@ from tests.house import ONE_STORE, App, Build, House
 from valetkey.protocol.changes import Save
 from valetkey.protocol.registration_token import RegistrationToken
 from valetkey.protocol.rules.digest import digest
+from valetkey.server import housekeeping
 from valetkey.settings import AppSettings, RegistrationSettings
 
 CALLBACK = "https://agent.example/callback"
@@ -159,6 +160,19 @@ async def test_CVE_2026_18570_what_is_left_out_is_held_to_the_rules_too(house: H
         and "jwks_uri" not in answer.json()
     )
     assert answer.json()["client_secret"]
+
+
+@ONE_STORE
+async def test_D7_who_changes_its_words_every_day_is_not_kept_for_that(house: House) -> None:
+    """Otherwise the places for apps that registered could be filled, and held, by idle ones."""
+    made = (await register(house)).json()
+    day = house.server.settings.joining.unused
+    house.clock.forward(day - 1)
+    said = PUBLIC | {"client_id": made["client_id"], "client_name": "Still here"}
+    assert (await at(house, made, "PUT", said)).status_code == 200
+    house.clock.forward(1 + housekeeping.SKEW)
+    await housekeeping.clean(house.server, "test")
+    assert (await at(house, made, "GET")).status_code == 401
 
 
 async def test_D9_nobody_changes_the_app_of_another(house: House) -> None:
