@@ -58,11 +58,12 @@ def protocol_paths(server: AuthorizationServer) -> dict[str, ASGIApp]:
         DEVICE_AUTHORIZATION: FormEndpoint(server, today, device_authorization, "device_code"),
         JWKS: jwks,
         "/.well-known/jwks.json": jwks,
+        **registration.places(server),
         **dict.fromkeys(metadata.places(server), abilities),
     }
 
 
-def routes(server: AuthorizationServer) -> list[BaseRoute]:
+def routes() -> list[BaseRoute]:
     """Everything else."""
     return [
         Route("/healthz", healthz),
@@ -72,7 +73,6 @@ def routes(server: AuthorizationServer) -> list[BaseRoute]:
         Route("/.well-known/change-password", change_password),
         Route("/pictures/{name}.jpg", picture),
         Mount("/static", OwnFiles(directory=STATIC)),
-        *registration.routes(server),
         *pages.ROUTES,
         *console.ROUTES,
         *without_slash([*pages.ROUTES, *console.ROUTES]),
@@ -100,8 +100,9 @@ class Front:
     def __init__(self, server: AuthorizationServer) -> None:
         self.state = State({"server": server})
         self.paths = protocol_paths(server)
-        self.users = UsersEndpoint(server)
-        self.site = Router(routes(server), redirect_slashes=False, lifespan=lifespan)
+        self.below: dict[str, ASGIApp] = {API: UsersEndpoint(server)}
+        self.below |= {path + "/": app for path, app in registration.places(server).items()}
+        self.site = Router(routes(), redirect_slashes=False, lifespan=lifespan)
         self.framed = Frame(self.site)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -113,9 +114,12 @@ class Front:
                 "root_path"
             ):  # mounted somewhere in another application (ASGI, HTTP connection scope)
                 path = scope["path"] = path.removeprefix(scope["root_path"])
-            others = self.users if path.startswith(API) else self.framed
-            return await self.paths.get(path, others)(scope, receive, send)
+            return await (self.paths.get(path) or self.other(path))(scope, receive, send)
         return await self.site(scope, receive, send)
+
+    def other(self, path: str) -> ASGIApp:
+        """Who answers below a path, and the pages for all else."""
+        return next((app for start, app in self.below.items() if path.startswith(start)), self.framed)
 
 
 @contextlib.asynccontextmanager

@@ -2,9 +2,9 @@
 
 import structlog
 from starlette.requests import Request
-from starlette.routing import BaseRoute, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from valetkey.protocol.endpoints.metadata import REGISTER
 from valetkey.protocol.rules.headers import Headers
 from valetkey.server import registration as acts
 from valetkey.server.authorization_server import AuthorizationServer
@@ -17,19 +17,15 @@ from valetkey.web.body import Rejected, headers_of, read_body
 from valetkey.web.oauth import CLOSE, OURS, RETRY, More, preflight, send_json
 
 log = structlog.get_logger("valetkey.registration")
-PATH = "/oauth/register"
 NEW, KNOWN = ("POST",), ("GET", "PUT", "DELETE")
 JSON_TYPES = (b"application/json", b"application/json;charset=utf-8")
 LATER = [(b"retry-after", b"3600")]
 TOO_MANY = Rejected(429, "registrations_many", "too many apps have been registered; please try again later")
 
 
-def routes(server: AuthorizationServer) -> list[BaseRoute]:
-    """Where apps register, if the operator lets them."""
-    if server.settings.joining.mode == "off":
-        return []
-    endpoint = RegistrationEndpoint(server)
-    return [Route(PATH, endpoint), Route(PATH + "/{client_id}", endpoint)]
+def places(server: AuthorizationServer) -> dict[str, ASGIApp]:
+    """Where apps register, if the operator lets them; each client is found below."""
+    return {} if server.settings.joining.mode == "off" else {REGISTER: RegistrationEndpoint(server)}
 
 
 class RegistrationEndpoint:
@@ -40,7 +36,7 @@ class RegistrationEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; nothing but JSON leaves here."""
-        client_id = scope["path"].removeprefix(PATH).strip("/")
+        client_id = scope["path"].removeprefix(REGISTER).strip("/")
         methods = KNOWN if client_id else NEW
         if scope["method"] == "OPTIONS":
             return await preflight(send, ", ".join(methods).encode())
