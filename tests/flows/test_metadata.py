@@ -7,6 +7,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from tests.house import ONE_STORE, SITE, Build, House
+from valetkey.settings import ServerSettings
 
 pytestmark = ONE_STORE
 PLACE = "/.well-known/oauth-authorization-server"
@@ -55,3 +56,30 @@ async def test_without_a_master_key_no_signature_is_promised(build: Build) -> No
     house: House = await build()
     house.server.keys.master = None
     assert "introspection_signing_alg_values_supported" not in (await house.raw("GET", PLACE)).json()
+
+
+@pytest.mark.parametrize(
+    ("header", "verified", "proxies", "methods"),
+    [
+        ("", "", (), set()),
+        ("X-Client-Cert", "X-Client-Verify", (), set()),
+        ("X-Client-Cert", "", ("127.0.0.1",), {"self_signed_tls_client_auth"}),
+        (
+            "X-Client-Cert",
+            "X-Client-Verify",
+            ("127.0.0.1",),
+            {"self_signed_tls_client_auth", "tls_client_auth"},
+        ),
+    ],
+)
+async def test_certificates_are_promised_where_a_proxy_hands_them_over(
+    build: Build, header: str, verified: str, proxies: tuple[str, ...], methods: set[str]
+) -> None:
+    said = ServerSettings(
+        trusted_proxies=proxies, client_certificate_header=header, client_certificate_verified_header=verified
+    )
+    told = (await (await build(server=said)).raw("GET", PLACE)).json()
+    for endpoint in ("token", "introspection", "revocation"):
+        found = told[f"{endpoint}_endpoint_auth_methods_supported"]
+        assert {name for name in found if "tls" in name} == methods
+    assert told.get("tls_client_certificate_bound_access_tokens", False) is bool(methods)

@@ -2,17 +2,26 @@
 
 from urllib.parse import urlsplit
 
-from valetkey.protocol.endpoints.metadata import About, describe
+from valetkey.protocol.endpoints.metadata import BY_CERTIFICATE, About, describe
 from valetkey.server.authorization_server import AuthorizationServer
 from valetkey.server.keys import Document, document
+from valetkey.settings import ServerSettings
 
 WELL_KNOWN = "/.well-known/oauth-authorization-server"
 
 
 def metadata(server: AuthorizationServer) -> Document:
     """The document; it changes with the settings alone."""
-    keys = server.keys
-    return document(describe(About(server.book, keys.schedule.algorithms if keys.can_sign else ())))
+    signing = server.keys.schedule.algorithms if server.keys.can_sign else ()
+    return document(describe(About(server.book, signing, by_certificate(server.settings.server))))
+
+
+def by_certificate(settings: ServerSettings) -> frozenset[str]:
+    """The methods for which a proxy hands certificates over, and says so of those that it verified (RFC 8705 2)."""
+    if not (settings.client_certificate_header and settings.trusted_proxies):
+        return frozenset()
+    verified = settings.client_certificate_verified_header
+    return BY_CERTIFICATE if verified else BY_CERTIFICATE - {"tls_client_auth"}
 
 
 def places(server: AuthorizationServer) -> list[str]:

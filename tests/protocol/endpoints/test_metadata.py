@@ -14,7 +14,7 @@ from valetkey.protocol.rules import jwt
 
 def described(*profiles: str, signing: tuple[str, ...] = ("ES256", "RS256")) -> dict[str, object]:
     named = {name: PROFILES[name] for name in profiles} or PROFILES
-    return metadata.describe(About(replace(BOOK, profiles=named), signing))
+    return metadata.describe(About(replace(BOOK, profiles=named), signing, metadata.BY_CERTIFICATE))
 
 
 def test_what_it_says():
@@ -95,3 +95,15 @@ def test_what_clients_may_sign_with():
     keys_only = replace(PROFILES["oauth21"], client_auth=frozenset({"private_key_jwt"}))
     told = metadata.describe(About(replace(BOOK, profiles={"x": keys_only})))
     assert told["token_endpoint_auth_signing_alg_values_supported"] == strong
+
+
+def test_certificates_are_told_of_where_they_arrive():
+    every = described("fapi2")
+    assert every["tls_client_certificate_bound_access_tokens"] is True
+    assert set(every["token_endpoint_auth_methods_supported"]) == PROFILES["fapi2"].client_auth
+    for seen in (frozenset(), frozenset({"self_signed_tls_client_auth"})):
+        told = metadata.describe(About(replace(BOOK, profiles={"fapi2": PROFILES["fapi2"]}), (), seen))
+        assert told.get("tls_client_certificate_bound_access_tokens") == (True if seen else None)
+        for endpoint in ("token", "introspection", "revocation"):
+            methods = told[f"{endpoint}_endpoint_auth_methods_supported"]
+            assert set(methods) == {"private_key_jwt", *seen}

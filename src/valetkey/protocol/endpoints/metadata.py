@@ -16,13 +16,16 @@ TOKEN, AUTHORIZE, JWKS = "/oauth/token", "/oauth/authorize", "/oauth/jwks"
 INTROSPECT, REVOKE, PAR = "/oauth/introspect", "/oauth/revoke", "/oauth/par"
 DEVICE_AUTHORIZATION = "/oauth/device_authorization"
 REGISTER = "/oauth/register"
+BY_CERTIFICATE = frozenset({"tls_client_auth", "self_signed_tls_client_auth"})
 
 
 class About(Struct, frozen=True):
-    """What the members are made of: the rules, and what the server signs with if it can."""
+    """What the members are made of: the rules, what the server signs with if it can, and the methods of RFC 8705 for
+    which certificates reach it."""
 
     book: Rulebook
     signing: tuple[str, ...] = ()
+    by_certificate: frozenset[str] = frozenset()
 
     @property
     def profiles(self) -> list[Profile]:
@@ -40,9 +43,8 @@ class About(Struct, frozen=True):
 
     def methods(self, *without: str) -> list[str]:
         """The ways in which clients prove who they are."""
-        return [
-            name for name in self.allowed(METHODS, lambda profile: profile.client_auth) if name not in without
-        ]
+        known = self.allowed(METHODS, lambda profile: profile.client_auth)
+        return [name for name in known if name not in {*without, *(BY_CERTIFICATE - self.by_certificate)}]
 
     def signatures(self) -> list[str]:
         """What they may sign with."""
@@ -83,7 +85,7 @@ MEMBERS: dict[str, Callable[[About], object]] = {
     "revocation_endpoint_auth_signing_alg_values_supported": lambda about: about.algorithms(),
     "request_object_signing_alg_values_supported": lambda about: about.signatures(),
     "dpop_signing_alg_values_supported": lambda about: about.signatures(),
-    "tls_client_certificate_bound_access_tokens": lambda about: True,
+    "tls_client_certificate_bound_access_tokens": lambda about: bool(about.by_certificate) or None,
     "authorization_details_types_supported": lambda about: list(about.book.details),
     "acr_values_supported": lambda about: list(about.book.acr),
     "prompt_values_supported": lambda about: ["none", "login", "consent", "select_account"],
