@@ -301,3 +301,16 @@ def test_an_app_that_cannot_push_uses_up_nobody_elses() -> None:
     sent = query(client_id="app", redirect_uri=REDIRECT, response_type="code", request_uri=URI)
     answer = authorize.decide(sent, facts, ALLOW, BOOK, NOW)
     assert isinstance(answer, Answer) and answer.changes == (Save(Consent(1, "app", ("basic",), NOW)),)
+
+
+def test_a_client_is_held_against_what_is_known_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    told_: list[object] = []
+
+    def check(client: Client, shown: object, known: Known, book: object, now: int) -> Changes:
+        told_.extend((known, now))
+        return ()
+
+    monkeypatch.setitem(METHODS, "client_secret_post", ClientAuth("client_secret_post", check))
+    known = ExchangeFacts(APP, known=Known("keys"))
+    decide(read(params(**BODY), NOTHING, headers(), OAUTH21), known, BOOK, NOW)
+    assert told_ == [Known("keys"), NOW]

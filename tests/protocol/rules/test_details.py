@@ -189,3 +189,25 @@ def test_everything_is_there_beside_the_words() -> None:
 
 def test_a_type_that_the_operator_took_away_speaks_for_itself() -> None:
     assert in_words(json.dumps([SEE]), BOOK)[0][0].startswith("type: accounts; actions: list, read;")
+
+
+def test_an_app_may_ask_for_all_the_types_it_registered() -> None:
+    app = client(registered=Registration(authorization_details_types=("bare", "accounts")))
+    assert json.loads(part([BARE, SEE], None, NOBODY, app)) == [BARE, SEE]
+
+
+def test_as_long_and_as_deep_as_it_may_be() -> None:
+    head, tail = '[{"type":"bare","identifier":"', '"}]'
+    long = head + "x" * (LONGEST - len(head) - len(tail)) + tail
+    assert len(long) == LONGEST and asked(long) == long
+    value: Any = []
+    for _ in range(DEEPEST - 3):
+        value = [value]
+    assert asked([PAY | {"urgent": value}]), "an empty list is one deep"
+    with pytest.raises(InvalidAuthorizationDetails):
+        asked([PAY | {"urgent": [value]}])
+
+
+def test_a_value_that_just_fits() -> None:
+    words, _ = in_words(json.dumps([PAY | {"creditor": "x" * 300}]), RICH)[0]
+    assert words == "Pay 12.50 EUR to " + "x" * 300

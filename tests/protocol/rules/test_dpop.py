@@ -267,3 +267,8 @@ def test_spellings(one: str, other: str, same: bool) -> None:
 
 def test_its_parts_in_small_letters() -> None:
     assert normal("HTTPS://A.test:443/X") == ("https", "a.test", "/X")
+
+
+def test_the_one_spelling_itself() -> None:
+    """RFC 3986 6.2.2.1: capitals in percent-encodings, small letters in scheme and host."""
+    assert normal("HTTPS://A.Test:443/%c3%7e?x#y") == ("https", "a.test", "/%C3~")

@@ -99,3 +99,17 @@ def began(ago: int) -> Session:
 )
 def test_when_a_login_is_due(wanted: Wanted, ago: int, asked: int | str | None, due: bool) -> None:
     assert login_due(wanted, began(ago), None if asked is None else str(asked), NOW) is due
+
+
+def test_words_stand_between_spaces_and_nothing_else() -> None:
+    """RFC 6749 3.3 has it so for scopes; OIDC Core 3.1.2.1 for these."""
+    assert read(params(prompt="none "), OAUTH21, BOOK) == Wanted(silent=True)
+    assert read(params(prompt="login\tconsent"), OAUTH21, BOOK) == Wanted()
+    with pytest.raises(UnmetAuthenticationRequirements):
+        read(params(acr_values="gold\tpassword"), OAUTH21, REACHES)
+
+
+def test_numbers_as_long_as_they_may_be() -> None:
+    assert read(params(max_age="9" * 9), OAUTH21, BOOK).max_age == 999_999_999
+    assert not login_due(Wanted(login=True), began(5), f"00{NOW - 5}", NOW)
+    assert login_due(Wanted(login=True), began(5), f"000{NOW - 5}", NOW)

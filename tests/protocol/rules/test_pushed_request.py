@@ -124,3 +124,9 @@ def test_the_key_of_a_proof_beside_it_is_kept_as_dpop_jkt() -> None:
     key = "x" * 43
     for sent in (params(state="S"), params(state="S", dpop_jkt=key)):
         assert parse(query(sent, client(), key)).get("dpop_jkt") == key
+
+
+def test_what_was_pushed_several_times_is_there_several_times() -> None:
+    pushed = replace(PUSHED, query=b"client_id=app&resource=https://a.test&resource=https://b.test")
+    found = resolve(params(request_uri=URI), client(), OAUTH21, pushed, NOW)
+    assert found.all("resource") == ("https://a.test", "https://b.test")

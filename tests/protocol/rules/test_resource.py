@@ -10,7 +10,7 @@ from valetkey.protocol.params import SEVERAL, Params
 from valetkey.protocol.profiles.classic import CLASSIC
 from valetkey.protocol.profiles.oauth21 import OAUTH21
 from valetkey.protocol.resource import Resource
-from valetkey.protocol.rules.resource import MOST, narrowed, read
+from valetkey.protocol.rules.resource import LONGEST, MOST, narrowed, read
 from valetkey.protocol.rules.rulebook import Rulebook
 
 MUST = other_rules(OAUTH21, resources="must")
@@ -136,3 +136,10 @@ def test_a_profile_that_wants_one_wants_it_from_who_asks_for_itself() -> None:
         narrowed(naming(), (), MUST, BOOK)
     assert narrowed(naming(), (A,), MUST, BOOK) == ()
     assert narrowed(naming(A), (), CLASSIC, BOOK) == ()
+
+
+def test_a_name_as_long_as_it_may_be() -> None:
+    long = "https://a.test/".ljust(LONGEST, "x")
+    assert read(naming(long), OAUTH21, BOOK) == (long,)
+    with pytest.raises(InvalidTarget):
+        read(naming(long + "x"), OAUTH21, BOOK)
