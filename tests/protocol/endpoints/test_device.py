@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from tests.protocol.samples import ALLOW, BOOK, DENY, NOW, account, client, consent, device, session
 from valetkey.protocol.changes import Changes, Hold, Save
-from valetkey.protocol.decision import AskDevice, DeviceAnswered, DeviceUnknown
+from valetkey.protocol.decision import AskDevice, Choice, DeviceAnswered, DeviceUnknown
 from valetkey.protocol.endpoints.device import decide
 from valetkey.protocol.facts import AuthorizeFacts
 from valetkey.protocol.grants.device_code import DEVICE_CODE
@@ -51,7 +51,12 @@ def test_what_is_optional_may_be_left_out() -> None:
     app = replace(APP, registered=replace(APP.registered, optional_scope=("likes",)))
     known = knowing(client=app, consent=consent("basic", "likes"))
     asked = decide(device(), known, None, BOOK, NOW)
-    assert isinstance(asked, AskDevice) and asked.choice.optional == ("likes",)
+    assert isinstance(asked, AskDevice) and asked.choice == Choice(("likes",))
+    left_out = replace(known, consent=consent("basic", refused=("likes", "comments")))
+    asked = decide(device(), left_out, None, BOOK, NOW)
+    assert isinstance(asked, AskDevice) and asked.choice == Choice(("likes",), ("likes",))
+    answered = decide(device(), left_out, Said(True, frozenset({"likes"})), BOOK, NOW)
+    assert answered.changes == (Hold(1, "app"), Save(Consent(1, "app", ("basic", "likes"), NOW)))
     answered = decide(device(), known, ALLOW, BOOK, NOW)
     assert isinstance(answered, DeviceAnswered) and answered.scope == ("basic",)
     assert answered.changes == (Hold(1, "app"), Save(Consent(1, "app", ("basic",), NOW, ("likes",))))

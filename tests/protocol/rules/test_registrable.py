@@ -91,6 +91,12 @@ def test_a_profile_has_algorithms_of_its_own() -> None:
     assert found["request_object_signing_alg"] == "is nothing that this profile knows"
 
 
+def test_what_is_optional_is_part_of_what_is_asked_for() -> None:
+    registered = Registration(scope=("basic",), optional_scope=("likes", "basic"))
+    found = {name: words for name, words in problems("web", registered, OAUTH21, SIGNING).items() if words}
+    assert found == {"optional_scope": "has likes, which scope does not name"}
+
+
 @pytest.mark.parametrize(
     ("registered", "words"),
     [

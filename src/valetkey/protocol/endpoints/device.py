@@ -29,11 +29,11 @@ def decide(
     if said is None:
         lifetime = shown_lifetime(client, profile)
         return AskDevice(client, facts.developer, account, waits.user_code, scope, lifetime, choice)
-    denied = DeviceAnswered(client, account, waits.digest, "deny", (), (), waits.terms)
+    denied = DeviceAnswered(client, account, waits.digest, "deny", ())
     if not said.allowed:
         return denied
     try:
-        allowed = consent.granted(scope, scope, said, facts.consent, choice)
+        allowed = consent.granted(scope, scope, said, None, choice)
     except AccessDenied:
         return denied
     kept: Changes = () if facts.consent is None else (Hold(account.id, client.id),)
