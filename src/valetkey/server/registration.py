@@ -85,7 +85,8 @@ def described_anew(
     fields = described(form) | {
         "secrets": secrets,
         "registered": replace(said.registered, registration_token=digest(token)),
-        "lapses_at": was.lapses_at or now + server.settings.joining.unused,  # no change of words makes it wanted
+        "lapses_at": was.lapses_at
+        or now + server.settings.joining.unused,  # no change of words makes it wanted
     }
     client = replace(was, **fields)
     return Registered(client, token, secret, (Save(client),))
