@@ -130,3 +130,8 @@ def test_what_was_pushed_several_times_is_there_several_times() -> None:
     pushed = replace(PUSHED, query=b"client_id=app&resource=https://a.test&resource=https://b.test")
     found = resolve(params(request_uri=URI), client(), OAUTH21, pushed, NOW)
     assert found.all("resource") == ("https://a.test", "https://b.test")
+
+
+def test_a_client_that_is_known_by_an_address() -> None:
+    kept = query(params(state="S"), client(id="https://app.test/about?a=b"), "")
+    assert kept == b"client_id=https%3A%2F%2Fapp.test%2Fabout%3Fa%3Db&state=S"
