@@ -1,6 +1,7 @@
 """Step-up from both ends: a call wants a login not so long ago, and the app has its person log in (RFC 9470)."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -77,6 +78,46 @@ async def test_logged_in_once_more(house: House, app: App, snoop: Person, browse
     code = parameters(page.left)["code"]
     token = (await redeem(house, app, code)).json()["access_token"]
     assert (await told(house, app, token))["auth_time"] == house.clock()
+
+
+@pytest.mark.parametrize("way", ["prompt", "max_age", "pushed"])
+async def test_A18_nobody_writes_for_us_when_they_were_asked(
+    house: House, app: App, snoop: Person, browser: Browser, way: str
+) -> None:
+    """Somebody at a browser that was left open: what the app demanded in a pushed request is not theirs to skip."""
+    await house.allow(browser, app, **PKCE)
+    house.clock.forward(100)
+    since = house.clock() - 100
+    asked = {"max_age": "0"} if way == "max_age" else {"prompt": "login"}
+
+    async def url() -> str:
+        if way == "pushed":
+            return address(app, await pushed(house, app, **asked))
+        return house.authorize_url(app, state=str(house.clock()), **asked, **PKCE)
+
+    ours = parameters((await house.browser().ask("GET", await url())).headers["location"])["next"]
+    sealed = parameters(ours)["asked_at"]
+    assert sealed.startswith(f"{house.clock()}.")
+    house.clock.forward(1)
+    fresh = await house.logged_in(snoop)
+    house.clock.forward(1)
+    seal = sealed.partition(".")[2]
+    others = [str(since), f"{since}.", f"{since}.{seal}", f"{since}.\u00e9", sealed, "", "x", ".", "9" * 30]
+    for made_up in others:
+        page = await fresh.open(f"{await url()}&{urlencode({'asked_at': made_up})}")
+        assert page.asks_login, made_up
+    page = await fresh.open(ours)
+    assert page.left is not None, "the one that was asked then"
+
+
+async def test_the_way_back_is_the_request_as_it_came(house: House, app: App, snoop: Person) -> None:
+    browser = house.browser()
+    odd = house.authorize_url(app, prompt="login", **PKCE) + "&state=a+b%20|c&\u00e9=1&\u00fc=2&e="
+    page = await browser.open(odd)
+    page = await browser.login(page, snoop.username, snoop.password)
+    assert page.asks_consent
+    page = await browser.consent(page, "allow")
+    assert parameters(page.left or "")["state"] == "a b |c"
 
 
 async def test_who_takes_their_time_at_the_confirmation_is_not_asked_again(

@@ -17,7 +17,8 @@ from valetkey.protocol.model import (
 
 
 class AuthorizeFacts(Struct, frozen=True):
-    """What the authorization endpoint must know; `keys` is the client's JWKS, for a request object."""
+    """What the authorization endpoint must know; `keys` is the client's JWKS, for a request object; `asked_at`, when we
+    asked for a login for this request."""
 
     client: Client | None = None
     developer: str = ""
@@ -26,6 +27,7 @@ class AuthorizeFacts(Struct, frozen=True):
     consent: Consent | None = None
     pushed: PushedRequest | None = None
     keys: str = ""
+    asked_at: int = 0
 
 
 class Known(Struct, frozen=True):

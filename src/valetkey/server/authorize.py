@@ -15,7 +15,7 @@ from valetkey.protocol.rules import response_mode
 from valetkey.protocol.rules.consent import Said
 from valetkey.protocol.rules.digest import digest
 from valetkey.protocol.rules.redirect_uri import with_parameters
-from valetkey.server import pushed_request
+from valetkey.server import asked_at, pushed_request
 from valetkey.server.authorization_server import AuthorizationServer
 from valetkey.server.metadata_document import introduce
 from valetkey.server.settle import settle
@@ -100,6 +100,8 @@ async def look_up(
 ) -> AuthorizeFacts:
     """One round trip for client, session, account and consent; one more for a request that was pushed."""
     facts = await server.store.authorize_facts(params.get("client_id") or "", session_digest)
+    if asked_at.NAME in params:
+        facts = replace(facts, asked_at=asked_at.said(server, params))
     return await pushed_request.found(server, params, facts)
 
 

@@ -16,6 +16,7 @@ from valetkey.protocol.rules import credentials
 from valetkey.protocol.rules.headers import Headers
 from valetkey.server import authorize as acts
 from valetkey.server import token as token_acts
+from valetkey.server.asked_at import way_back
 from valetkey.server.authorization_server import AuthorizationServer
 from valetkey.server.authorize import Outcome, Redirect, ShowConsent
 from valetkey.server.problems import Unavailable
@@ -26,7 +27,7 @@ from valetkey.web.body import Rejected, headers_of, read_body, read_form, read_q
 from valetkey.web.frame import wants_page
 from valetkey.web.pages.consent import answered, consent_page
 from valetkey.web.pages.errors import PEOPLE, error_page
-from valetkey.web.pages.login import Onward, back_here, login_page, with_next
+from valetkey.web.pages.login import Onward, login_page, with_next
 
 log = structlog.get_logger("valetkey.oauth")
 JSON_HEADERS = [
@@ -208,7 +209,11 @@ class AuthorizeEndpoint:
     async def page(self, request: Request, outcome: ErrorPage | AskLogin | ShowConsent) -> Response:
         """What is shown instead of a redirect."""
         if isinstance(outcome, AskLogin):
-            path = guard.path_of(request) + "?" + back_here(request.scope["query_string"], outcome.asked_at)
+            path = (
+                guard.path_of(request)
+                + "?"
+                + way_back(self.server, request.scope["query_string"], outcome.asked_at)
+            )
             location = with_next("/accounts/login/", path)
             if len(location) > LONGEST_LOCATION:  # a long state, spelled out twice: show the form here
                 return login_page(request, Onward(path, outcome.client, outcome.redirect_uri))

@@ -657,19 +657,20 @@ def test_silently_an_error_is_told_though_nobody_is_there() -> None:
 
 
 @pytest.mark.parametrize(
-    ("more", "due"),
+    ("more", "asked", "due"),
     [
-        ({"prompt": "login"}, True),
-        ({"prompt": "login", "asked_at": str(NOW - 10)}, False),
-        ({"prompt": "login", "asked_at": str(NOW - 9)}, True),
-        ({"max_age": "9"}, True),
-        ({"max_age": "10"}, False),
-        ({"max_age": "0", "asked_at": str(NOW - 11)}, False),
-        ({"acr_values": "password"}, False),
+        ({"prompt": "login"}, 0, True),
+        ({"prompt": "login"}, NOW - 10, False),
+        ({"prompt": "login"}, NOW - 9, True),
+        ({"prompt": "login", "asked_at": str(NOW - 10)}, 0, True),
+        ({"max_age": "9"}, 0, True),
+        ({"max_age": "10"}, 0, False),
+        ({"max_age": "0"}, NOW - 11, False),
+        ({"acr_values": "password"}, 0, False),
     ],
 )
-def test_a_login_that_is_too_old(more: dict[str, str], due: bool) -> None:
-    decision = prompted(**more)
+def test_a_login_that_is_too_old(more: dict[str, str], asked: int, due: bool) -> None:
+    decision = prompted(replace(facts(TODAY_APP, LATELY, before=consent("basic")), asked_at=asked), **more)
     if due:
         assert decision == AskLogin(TODAY_APP, REDIRECT, asked_at=NOW)
         silently = prompted(**{**more, "prompt": "none"})

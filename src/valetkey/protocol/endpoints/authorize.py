@@ -57,7 +57,7 @@ def decide(
 
     Client and redirect_uri come before everything else: until both are trusted, nothing is redirected (R3).
     """
-    profile, asked_at = book.default, params.get(prompt.ASKED_AT)
+    profile = book.default
     try:
         client = known_client(params, facts)
         profile = book.profiles[client.profile]
@@ -67,7 +67,7 @@ def decide(
         where = trusted_redirect(params, client, profile)
     except OAuthError as error:
         return ErrorPage(error, profile, facts.client)
-    request = Trusted(params, client, profile, where, book, asked_at)
+    request = Trusted(params, client, profile, where, book)
     try:
         decision = decide_trusted(request, facts, said, now)
     except OAuthError as error:
@@ -77,14 +77,13 @@ def decide(
 
 @dataclass(frozen=True, slots=True)
 class Trusted:
-    """An authorization request whose client and redirect_uri are settled; `asked_at` is ours (prompt.py)."""
+    """An authorization request whose client and redirect_uri are settled."""
 
     params: Params
     client: Client
     profile: Profile
     redirect_uri: str
     book: Rulebook
-    asked_at: str | None = None
 
 
 class Requested(Struct, frozen=True):
@@ -150,7 +149,7 @@ def present(
     """Who is there, if their login does. Raises LoginRequired, for the trusted redirect_uri alone (A20)."""
     account, session = living_account(facts, now), facts.session
     if account is not None and session is not None:
-        due = prompt.login_due(wanted, session, request.asked_at, now)
+        due = prompt.login_due(wanted, session, facts.asked_at, now)
         if said is not None or not due:  # whoever answers was there when they were asked
             return account
     if wanted.silent:

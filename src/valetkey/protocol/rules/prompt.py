@@ -8,7 +8,6 @@ from valetkey.protocol.params import Params
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.rules.rulebook import Rulebook
 
-ASKED_AT = "asked_at"  # ours: since when a login counts that was asked for, on the way through the login page
 PATIENCE = 3600
 LONGEST_AGE = 9  # digits
 SILENT = "none"
@@ -77,14 +76,7 @@ def level(asked: str | None, book: Rulebook) -> str:
     return reached
 
 
-def login_due(wanted: Wanted, session: Session, asked_at: str | None, now: int) -> bool:
-    """Whether this login is too old, and none since it was asked for."""
+def login_due(wanted: Wanted, session: Session, asked_at: int, now: int) -> bool:
+    """Whether this login is too old, and none since it was asked for; asked_at: 0 if that never was."""
     old = wanted.login or (wanted.max_age is not None and now - session.created_at > wanted.max_age)
-    return old and not since(session, asked_at, now)
-
-
-def since(session: Session, asked_at: str | None, now: int) -> bool:
-    """Whether the login came after the question. Who makes a time up skips their own login, and auth_time tells."""
-    if asked_at is None or not (asked_at.isascii() and asked_at.isdigit()) or len(asked_at) > 12:
-        return False
-    return now - PATIENCE <= int(asked_at) <= session.created_at
+    return old and not now - PATIENCE <= asked_at <= session.created_at

@@ -9,9 +9,9 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from valetkey.protocol.model import Account, Client
-from valetkey.protocol.rules.prompt import ASKED_AT
 from valetkey.server import accounts
 from valetkey.server import login as acts
+from valetkey.server.asked_at import NAME as ASKED_AT
 from valetkey.server.login import Attempt, LoggedIn, Throttled
 from valetkey.server.problems import NotFound, Problems
 from valetkey.server.pushed_request import going_to
@@ -55,7 +55,7 @@ def login_page(
         else "your device"
         if onward.path.startswith("/device")
         else "",
-        "again": f"{ASKED_AT}=" in onward.path,
+        "again": f"&{ASKED_AT}=" in onward.path,
         "host": urlsplit(server.book.issuer).netloc,
         "sign_up_open": server.settings.accounts.signup,
         "sign_up": with_next("/accounts/signup/", onward.path),
@@ -66,15 +66,6 @@ def login_page(
 def with_next(path: str, next_path: str) -> str:
     """A path of ours that knows where to go on to."""
     return path if next_path == "/" else f"{path}?{urlencode({'next': next_path})}"
-
-
-def back_here(query: bytes, asked_at: int) -> str:
-    """The request to come back to after logging in; it tells since when a login counts, if it was asked for."""
-    pieces = query.decode("ascii", "replace").split("&")
-    if not asked_at:
-        return "&".join(pieces)
-    kept = [piece for piece in pieces if not piece.startswith(f"{ASKED_AT}=")]
-    return "&".join([*kept, f"{ASKED_AT}={asked_at}"])
 
 
 async def onward(request: Request, next_path: str) -> Onward:
