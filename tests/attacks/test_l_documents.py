@@ -208,6 +208,19 @@ async def test_L1_one_network_has_so_many_documents_fetched(build: Build, site: 
     assert len(site.heads) == 5
 
 
+async def test_L1_what_is_known_is_read_again_however_many_come_from_there(
+    build: Build, site: Publisher
+) -> None:
+    limits = RegistrationSettings(documents_per_network=2, most_documents=2)
+    house = await build(mcp=True, registration=limits, fetch=FetchSettings(("localhost",), site.ca))
+    apps = [publish(site, f"/{turn}") for turn in range(3)]
+    for turn in range(1, 5):
+        pages = [await house.browser().open(house.authorize_url(app, **ASKED)) for app in apps]
+        assert [page.asks_login for page in pages] == [True, True, False], turn
+        assert len(site.heads) == 2 * turn
+        house.clock.forward(301)
+
+
 async def test_hosts_that_the_operator_allows_and_denies(build: Build, site: Publisher) -> None:
     for allow, deny, fine in (
         (("localhost",), (), True),

@@ -46,7 +46,8 @@ async def introduce(server: AuthorizationServer, params: Params, network: str) -
     try:
         if params.get("request") is None and params.get("request_uri") is None:
             check_stranger(params, profile, server.book)
-        await count(server, known is None, network)
+        if known is None:  # one that is known is read again as seldom as it says itself
+            await count(server, network)
         await keep(server, known, client_id, await server.fetch(client_id, KINDS, AGE))
     except FetchFailed:
         error = InvalidClientMetadata("document_unreachable", "the document at client_id cannot be fetched")
@@ -56,11 +57,11 @@ async def introduce(server: AuthorizationServer, params: Params, network: str) -
     return None
 
 
-async def count(server: AuthorizationServer, new: bool, network: str) -> None:
-    """Count one document more for this network. Raises InvalidRequest."""
+async def count(server: AuthorizationServer, network: str) -> None:
+    """Count one new document more for this network. Raises InvalidRequest."""
     limits = server.settings.joining
     [asked] = await server.store.attempt([NETWORK + network], server.clock(), HOUR)
-    full = new and (await server.store.self_made())[1] >= limits.most_documents
+    full = (await server.store.self_made())[1] >= limits.most_documents
     if full or asked > limits.documents_per_network:
         raise InvalidRequest("documents_many", "too many apps made themselves known; please try again later")
 
