@@ -190,7 +190,14 @@ async def test_a_signed_answer(house: House, browser: Browser, app: App, server:
 
 
 async def test_who_signs_nothing_says_so(house: House, app: App, server: App) -> None:
-    house.server.keys.master = None
+    kept = await house.store.client(server.id)
+    assert kept is not None
+    server = await house.registered(App(kept, server.secret), introspection_signed_response_alg="PS256")
+    answer = await ask(house, server, "x", accept=SIGNED)
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+    assert "with PS256" in answer.json()["error_description"], "given up since the server chose it"
+    house.server.keys.take([])
+    server = await house.registered(server, introspection_signed_response_alg="")
     answer = await ask(house, server, "x", accept=SIGNED)
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
 

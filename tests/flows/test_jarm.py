@@ -79,3 +79,20 @@ async def test_classic_does_not_know_modes(house: House, browser: Browser) -> No
     app = await house.make_app(profile="classic")
     where = await house.allow(browser, app, response_mode="jwt", state="s")
     assert set(parameters(where)) == {"code", "state"}
+
+
+@pytest.mark.parametrize("alg", ["", "PS256"])
+async def test_who_signs_nothing_says_so_in_the_open(
+    house: House, app: App, browser: Browser, alg: str
+) -> None:
+    """No master key; or an algorithm that the operator gave up since the app chose it."""
+    app = await house.registered(app, authorization_signed_response_alg=alg)
+    if not alg:
+        house.server.keys.take([])
+    where = await house.allow(browser, app, **ASKED)
+    assert where.startswith(app.redirect_uri)
+    told = parameters(where)
+    assert (told["error"], told["state"], told["iss"]) == ("invalid_request", "s t&u", SITE)
+    assert "code" not in told and "response" not in told
+    page = await browser.open(house.authorize_url(app, **ASKED | {"scope": "nonsense"}))
+    assert page.left is not None and parameters(page.left)["error"] == "invalid_scope"

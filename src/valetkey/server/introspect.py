@@ -42,8 +42,9 @@ def signed(server: AuthorizationServer, done: Introspected, profile: Profile) ->
     """The answer as a JWT for the caller alone (RFC 9701 5). Raises store.base.Unavailable."""
     caller = done.caller
     alg = caller.registered.introspection_signed_response_alg
-    if not server.keys.can_sign:
-        no = InvalidRequest("unsigned", "this server signs nothing; ask for application/json")
+    if not server.keys.can_sign_with(alg):
+        words = f"this server does not sign{f' with {alg}' if alg else ''}; ask for application/json"
+        no = InvalidRequest("unsigned", words)
         return refused(no, profile, caller.id)
     claims = {
         "iss": server.book.issuer,

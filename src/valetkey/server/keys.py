@@ -187,6 +187,11 @@ class Keys:
         """Whether there is a master key, without which no key pair is made."""
         return self.master is not None
 
+    def can_sign_with(self, algorithm: str) -> bool:
+        """Whether there is a key of this algorithm, or any if none is named: one may have left the settings since."""
+        named = (algorithm,) if algorithm else self.schedule.algorithms
+        return rotation.signing(self.kept, named, self.clock()) is not None
+
     def sign(self, typ: str, claims: object, algorithms: Sequence[str] = ()) -> str:
         """A signed JWT (RFC 7519) of this type, by the first of these algorithms. Raises Unavailable."""
         key = rotation.signing(self.kept, algorithms or self.schedule.algorithms, self.clock())
