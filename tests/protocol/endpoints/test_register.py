@@ -61,6 +61,8 @@ def test_an_initial_access_token_is_used_up() -> None:
 def test_a_request_is_read() -> None:
     found = register.read(json.dumps(SAID).encode(), BOOK.profiles["oauth21"], BOOK)
     assert found.registered == Registration(("authorization_code",), "client_secret_basic")
+    asked = json.dumps(SAID | {"scope": "basic fly"}).encode()
+    assert register.read(asked, BOOK.profiles["oauth21"], BOOK).registered.scope == ("basic",)
     with pytest.raises(InvalidClientMetadata):
         register.read(b'{"a":1,"a":2}', BOOK.profiles["oauth21"], BOOK)
 
@@ -69,6 +71,15 @@ def test_a_request_is_read() -> None:
 def test_an_update_is_read(said: dict[str, Any]) -> None:
     found = register.read_change(json.dumps(SAID | said).encode(), CLIENT, BOOK, NOW)
     assert found.redirect_uris == CLIENT.redirect_uris
+    assert found.registered.token_endpoint_auth_method == "client_secret_basic"
+
+
+def test_a_secret_that_has_ended_proves_nothing() -> None:
+    ended = replace(CLIENT, secrets=(secret(expires_at=NOW),))
+    said = json.dumps(SAID | {"client_secret": SECRET}).encode()
+    assert register.read_change(said, ended, BOOK, NOW - 1).redirect_uris == CLIENT.redirect_uris
+    with pytest.raises(InvalidClientMetadata):
+        register.read_change(said, ended, BOOK, NOW)
 
 
 @pytest.mark.parametrize(

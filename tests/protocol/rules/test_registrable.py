@@ -178,7 +178,23 @@ def test_what_is_wrong_in_the_words_of_the_standard(wrong: dict[str, str], code:
     assert (error.code, error.description) == (code, words)
 
 
+def test_what_can_be_left_out_is_part_of_what_is_asked_for() -> None:
+    said = Registration(scope=("basic",), optional_scope=("basic", "likes", "comments"))
+    assert problems("web", said, OAUTH21, SIGNING)["optional_scope"] == "has likes, which scope does not name"
+    for fine in (("basic",), ()):
+        said = Registration(scope=("basic",), optional_scope=fine)
+        assert problems("web", said, OAUTH21, SIGNING)["optional_scope"] is None
+    assert problems("web", Registration(optional_scope=("x",)), OAUTH21, SIGNING)["optional_scope"] is None
+
+
+def test_the_form_of_tokens() -> None:
+    for form, words in (("", None), ("jwt", None), ("xml", "must be jwt or empty")):
+        said = Registration(access_token_format=form)
+        assert problems("web", said, OAUTH21, SIGNING)["access_token_format"] == words
+
+
 def test_words_that_an_error_may_hold() -> None:
+    assert plain("X ~") == "X ~"
     assert plain('it\'s "q" \\ é\n') == "it's ?q? ? ??"
 
 

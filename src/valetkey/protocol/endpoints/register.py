@@ -80,10 +80,11 @@ def check_holder(client: Client | None, token: str | None) -> Client:
 
     Raises InvalidToken, the same for a client that is not there.
     """
-    kept = client.registered.registration_token if client is not None else b""
-    right = hmac.compare_digest(kept, digest(token or ""))
-    if client is None or not right or client.owner_id != NOBODY or client.disabled_at is not None:
-        raise InvalidToken("registration_token_bad", "the registration access token is not this client's")
+    bad = InvalidToken("registration_token_bad", "the registration access token is not this client's")
+    if client is None or token is None or client.owner_id != NOBODY or client.disabled_at is not None:
+        raise bad
+    if not hmac.compare_digest(client.registered.registration_token, digest(token)):
+        raise bad
     return client
 
 
