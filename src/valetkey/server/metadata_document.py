@@ -19,6 +19,9 @@ PROFILE = "mcp"
 KINDS = ("application/json",)
 AGE = 15  # seconds that a document which was no good is not fetched again
 HOUR = 3600
+IDLE = (
+    2 * HOUR
+)  # longer than a confirmation screen waits; who comes later has it read again, so the places are soon free
 NETWORK = "document:network:"
 
 
@@ -77,7 +80,7 @@ async def keep(server: AuthorizationServer, known: Client | None, client_id: str
     was = known or Client(client_id, NOBODY, form.name, form.type, PROFILE, (), now, version=0)
     fields = described(form) | {
         "registered": replace(said.registered, fresh_until=found.until),
-        "lapses_at": now + server.settings.joining.unused,
+        "lapses_at": now + IDLE,
         "version": was.version + 1,
     }
     try:
