@@ -5,7 +5,9 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from tests.flows.browser import Browser
-from tests.house import ONE_STORE, PASSWORD, Answer, App, House, Person, parameters
+from tests.house import ONE_STORE, PASSWORD, Answer, App, Build, House, Person, parameters
+from valetkey.protocol.model import Registration
+from valetkey.settings import AppSettings
 
 FORM = (b"content-type", b"application/x-www-form-urlencoded")
 
@@ -319,3 +321,27 @@ async def test_F7_unknown_parameters_count_for_the_limits(house: House, app: App
         more = "".join(f"&x{n}=" for n in range(many))
         answer = await browser.ask("GET", house.authorize_url(app) + more)
         assert answer.status_code == status, many
+
+
+@ONE_STORE
+async def test_J8_who_proves_nothing_cannot_fill_the_database(build: Build, database: str) -> None:
+    """A pushed request and a device's wait for a person: in a minute, a public app leaves so many from one network."""
+    house = await build(apps=AppSettings(unproven_requests=3))
+    grants = ("authorization_code", "urn:ietf:params:oauth:grant-type:device_code")
+    app = await house.make_app(type="native", profile="oauth21", registered=Registration(grant_types=grants))
+    safe = await house.make_app(profile="oauth21")
+    fields = {"client_id": app.id}
+    for _ in range(3):
+        assert (await house.http().post("/oauth/device_authorization", data=fields)).status_code == 200
+    for path in ("/oauth/device_authorization", "/oauth/par"):
+        full = await house.http().post(path, data=fields)
+        assert (full.status_code, full.json()["error"]) == (429, "temporarily_unavailable")
+        assert full.headers["retry-after"] == "60"
+    other = await house.http("198.51.100.9").post("/oauth/device_authorization", data=fields)
+    assert other.status_code == 200, "nobody else is held up"
+    for _ in range(5):
+        proven = {"client_id": safe.id, "client_secret": safe.secret, "response_type": "code"}
+        pushed = await house.http().post("/oauth/par", data=proven)
+        assert pushed.json()["error"] == "invalid_request"
+    house.clock.forward(60)
+    assert (await house.http().post("/oauth/device_authorization", data=fields)).status_code == 200

@@ -8,13 +8,13 @@ from valetkey.protocol.profiles import PROFILES
 from valetkey.protocol.rules.rulebook import Rulebook
 from valetkey.server.client_keys import ClientKeys
 from valetkey.server.clock import Clock, wall_clock
-from valetkey.server.failures import Failures
 from valetkey.server.fetch import Fetch, way_out
 from valetkey.server.keys import Keys
 from valetkey.server.master import Master
 from valetkey.server.mint import Mint
 from valetkey.server.nonces import Nonces
 from valetkey.server.passwords import Passwords
+from valetkey.server.tally import Tally
 from valetkey.server.usage import Usage
 from valetkey.settings import Settings
 from valetkey.store import open_store
@@ -32,7 +32,8 @@ class AuthorizationServer:
     passwords: Passwords
     book: Rulebook
     usage: Usage
-    failures: Failures
+    failures: Tally
+    unproven: Tally
     fetch: Fetch
     keys: Keys
     client_keys: ClientKeys
@@ -79,11 +80,24 @@ def assemble(
         metadata_documents=settings.joining.metadata_documents,
     )
     passwords = Passwords(settings.login.hash_threads, settings.login.hash_queue)
-    usage, failures = Usage(store, clock), Failures(clock, settings.apps.secret_failures)
+    usage, apps = Usage(store, clock), settings.apps
+    failures, unproven = Tally(clock, apps.secret_failures), Tally(clock, apps.unproven_requests)
     fetch, mint = Fetch(way_out(settings.fetch), clock), Mint(entropy)
     keys = Keys(settings, store, clock, mint, master)
     nonces = Nonces(keys, clock, settings.dpop.require_nonce)
     client_keys = ClientKeys(fetch, clock, nonces.good)
     return AuthorizationServer(
-        settings, store, clock, mint, passwords, book, usage, failures, fetch, keys, client_keys, nonces
+        settings,
+        store,
+        clock,
+        mint,
+        passwords,
+        book,
+        usage,
+        failures,
+        unproven,
+        fetch,
+        keys,
+        client_keys,
+        nonces,
     )

@@ -104,12 +104,14 @@ class AccountSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 class AppSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """[apps] register: whether any account can register apps; profile: the one a new app gets unless it chooses;
-    secret_failures: wrong secrets an app may show in a minute from one network before it must wait."""
+    secret_failures: wrong secrets an app may show in a minute from one network before it must wait;
+    unproven_requests: pushed and device requests that an app without a secret may leave in a minute from one."""
 
     register: bool = True
     profile: str = "oauth21"
     most_per_owner: int = 100
     secret_failures: int = 600
+    unproven_requests: int = 120
 
 
 class RegistrationSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -48,6 +48,7 @@ REDIRECT_HEADERS = [
     (b"referrer-policy", b"no-referrer"),
     (b"content-length", b"0"),
 ]
+LEFT_HERE = ("request_uri", "device_code")  # requests that stay until a person comes
 LONGEST_LOCATION = 6000
 More = list[tuple[bytes, bytes]]
 EXPOSED = (b"access-control-expose-headers", b"dpop-nonce, www-authenticate")  # to pages of other sites
@@ -152,10 +153,21 @@ class FormEndpoint:
             named = credentials.named(params, said_there, self.profile)
             if failures.too_many(guard.network(Request(scope)), named):
                 raise Rejected(429, "secret_failures", "too many failed attempts; please wait a minute")
+        if self.what in LEFT_HERE:
+            self.check_room(scope, params, said_there)
         answer = await self.act(self.server, self.profile, params, read_query(scope), said_there)
         if answer.reason == "secret_wrong":
             failures.count(guard.network(Request(scope)), answer.client_id)
         return answer
+
+    def check_room(self, scope: Scope, params: Params, said_there: Headers) -> None:
+        """Who need not prove who they are must not fill the database either (J8). Raises Rejected, OAuthError."""
+        shown = credentials.read(params, said_there, self.profile)
+        if shown.method == "none":
+            place, unproven = guard.network(Request(scope)), self.server.unproven
+            if unproven.too_many(place, shown.client_id):
+                raise Rejected(429, "unproven_many", "too many requests; please wait a minute")
+            unproven.count(place, shown.client_id)
 
     async def refuse(self, send: Send, no: Rejected) -> None:
         """A request that could not be read, in the profile's own form."""

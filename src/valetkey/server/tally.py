@@ -1,4 +1,4 @@
-"""Failed client authentications, counted in this process: guessing secrets gets slow (D4). Never a write."""
+"""What one network may do in a minute, counted in this process: guess secrets (D4), leave requests here (J8)."""
 
 from valetkey.server.clock import Clock
 
@@ -6,8 +6,8 @@ WINDOW = 60
 MOST_KEYS = 10_000
 
 
-class Failures:
-    """Counts by network and client. Secrets have 256 bits, so the limit is generous: honest mistakes never meet it."""
+class Tally:
+    """Counts by network and client. The limits are generous: honest mistakes and busy offices never meet them."""
 
     def __init__(self, clock: Clock, most: int) -> None:
         self.clock, self.most = clock, most
@@ -15,11 +15,11 @@ class Failures:
         self.counts: dict[tuple[str, str], int] = {}
 
     def too_many(self, network: str, client_id: str) -> bool:
-        """Whether this pair has failed too often in the running minute."""
+        """Whether this pair has had its share of the running minute."""
         return self.current().get(self.key(network, client_id), 0) >= self.most
 
     def count(self, network: str, client_id: str) -> None:
-        """One more failure."""
+        """One more."""
         counts, key = self.current(), self.key(network, client_id)
         counts[key] = counts.get(key, 0) + 1
 
