@@ -33,7 +33,7 @@ async def test_taking_a_key_back(
 
     await member.open("/")
     await member.follow("Connected apps", "main")
-    words = await member.page.get_by_role("region", name="Photo Prints").inner_text()
+    words = await member.page.get_by_role("region", name="Photo Prints by Photo Prints Ltd").inner_text()
     for told in ("by Photo Prints Ltd", "prints.example", "Like and unlike things in your name Sensitive"):
         assert told in words
     assert re.search(r"Allowed \d+ [A-Z][a-z]+ 20\d\d", words)
