@@ -81,6 +81,45 @@ def test_a_new_master_key(shell: Shell, tmp_path: Path, fresh_sqlite: Path) -> N
     assert states(shell, VALETKEY_KEYS_MASTER=word) == before
 
 
+def test_a_master_key_that_is_lost(shell: Shell, fresh_sqlite: Path) -> None:
+    (before,) = states(shell)
+    beside = Path(f"{fresh_sqlite}.master")
+    assert shell("keys", "give-up").out == "given up: 0\n"
+    assert states(shell) == {before: "signs"}
+    beside.rename(f"{beside}.lost")
+    said = shell("serve", "--port", "0")
+    assert (said.code, said.err) == (
+        1,
+        f"keys: the keys in the database are sealed under a master key, and {beside}, where it was made, is gone; "
+        "put it back, or, if it is lost, see `valetkey keys give-up`\n",
+    )
+    assert shell("keys", "give-up").code == 1  # nobody said yes
+    assert shell("keys", "give-up", "--yes").out == "given up: 2\n"
+    (after,) = states(shell)
+    assert after != before and beside.exists()
+    assert shell("keys", "give-up", "--yes").out == "given up: 0\n"
+    assert shell("keys", "rewrap").out == "sealed anew: 0\n"
+    with Serving(f"sqlite:///{fresh_sqlite}") as server:
+        assert after in server.get("/oauth/jwks")[1].decode()
+        assert server.ends() == 0
+    assert [line for line in server.lines if line["level"] in ("warning", "error")] == []
+    assert shell("keys", "rotate", "--at-once").code == 0
+
+
+def test_a_database_that_came_without_its_master_key(shell: Shell, fresh_postgres: str) -> None:
+    word = {"VALETKEY_KEYS_MASTER": shell("keys", "master").out, "VALETKEY_DATABASE": fresh_postgres}
+    other = word | {"VALETKEY_KEYS_MASTER": shell("keys", "master").out}
+    (before,) = states(shell, **word)
+    assert shell("keys", "list", **other).code == 1
+    assert shell("keys", "give-up", "--yes", VALETKEY_DATABASE=fresh_postgres).err.startswith(
+        "keys: no master key"
+    )
+    assert states(shell, **word) == {before: "signs"}
+    assert shell("keys", "give-up", "--yes", **other).out == "given up: 2\n"
+    (after,) = states(shell, **other)
+    assert after != before and shell("keys", "list", **word).code == 1
+
+
 @pytest.mark.parametrize(
     ("environment", "words"),
     [

@@ -259,7 +259,7 @@ async def test_beside_an_sqlite_database_one_is_made(on_sqlite: Replicas, fresh_
     assert one.master is not None and one.master.source == str(file)
     assert signed_by(one) == signed_by(other)
     os.rename(file, f"{file}.elsewhere")
-    with pytest.raises(MasterKeyError, match=r"\.master, where it was made, is gone$"):
+    with pytest.raises(MasterKeyError, match=r"\.master, where it was made, is gone; put it back"):
         await on_sqlite(given=None)
     os.rename(f"{file}.elsewhere", file)
     await on_sqlite(given=None)

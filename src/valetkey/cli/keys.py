@@ -109,6 +109,25 @@ def rewrap(terminal: Terminal) -> None:
     terminal.show({"sealed": count}, f"sealed anew: {count}")
 
 
+@keys.command("give-up")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@shared
+def give_up(terminal: Terminal, yes: bool) -> None:
+    """The master key is lost: make others in place of the keys that it sealed."""
+    from valetkey.server import key_ring
+
+    async def work(server: "AuthorizationServer") -> int:
+        lost = await key_ring.lost(server.keys)
+        if lost and not yes:
+            question = f"Give up {len(lost)} keys? All JWTs that they signed are good for nobody any more."
+            click.confirm(question, abort=True, err=True)
+        await key_ring.give_up(server.keys, lost)
+        return len(lost)
+
+    count = terminal.act(work)
+    terminal.show({"given_up": count}, f"given up: {count}")
+
+
 def described(key: "SealedKey", now: int) -> dict[str, Any]:
     """A key as we tell of it."""
     state = "signs"

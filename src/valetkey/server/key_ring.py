@@ -1,4 +1,6 @@
-"""What an operator does with the keys: rotate before the time, retire one, seal all anew."""
+"""What an operator does with the keys: rotate before the time, retire one, seal all anew, give up what is lost."""
+
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
@@ -75,12 +77,33 @@ async def rewrap(keys: Keys) -> int:
         what = about(key.id, key.alg, key.public)
         if key.sealed[:1] != OPEN and first.opened(key.sealed, what) is None:
             plain = master.opened(key.sealed, what)
-            assert plain is not None, "all that is kept has opened"
-            sealed = first.seal(plain, what, keys.mint.entropy)
-            changes += (Save(replace(key, sealed=sealed, version=key.version + 1)),)
+            if plain is not None:  # what is gone need not open
+                sealed = first.seal(plain, what, keys.mint.entropy)
+                changes += (Save(replace(key, sealed=sealed, version=key.version + 1)),)
     await keys.store.apply(changes)
     keys.take(await keys.store.keys())
     return len(changes)
+
+
+async def lost(keys: Keys) -> list[SealedKey]:
+    """The keys that do not open, for their master key is lost; another is found or made. Raises NotFound,
+    MasterKeyError."""
+    found = await keys.store.keys()
+    keys.find_master(())
+    master_of(keys)
+    return keys.take(found)
+
+
+async def give_up(keys: Keys, those: Sequence[SealedKey]) -> None:
+    """Others take the place of keys that do not open, and what these signed is good for nobody. Raises Conflict."""
+    changes: Changes = ()
+    for key in those:
+        if key.alg == SECRET:
+            changes += keys.secret_anew(Due(SECRET, key, keys.clock()))
+        else:
+            changes += (Save(rotation.leaked(key, key.created_at)),)
+    await keys.store.apply(changes)
+    await keys.tend()
 
 
 def master_of(keys: Keys) -> Master:

@@ -66,8 +66,7 @@ class Keys:
         if unknown := [alg for alg in self.schedule.algorithms if alg not in ALGORITHMS]:
             raise MasterKeyError(f"{unknown[0]} is no algorithm of ours; there are {', '.join(ALGORITHMS)}")
         found = await self.store.keys()
-        if self.master is None:
-            self.master = master.given(self.settings, os.environ) or self.own_master(found)
+        self.find_master(found)
         if self.master is None and any(each.token_format == "jwt" for each in self.settings.resources):
             raise MasterKeyError(
                 f"no master key is given, and there are resources whose tokens are JWTs; {master.HOW}"
@@ -78,6 +77,11 @@ class Keys:
             await self.tend()
         except Unavailable as error:  # what was there can be read, and the next round tries again
             log.warning("keys_not_made", why=str(error))
+
+    def find_master(self, found: Sequence[SealedKey]) -> None:
+        """The operator's master key, or one of our own. Raises MasterKeyError."""
+        if self.master is None:
+            self.master = master.given(self.settings, os.environ) or self.own_master(found)
 
     def own_master(self, found: Sequence[SealedKey]) -> Master | None:
         """The master key where the operator gave none: beside an SQLite database, or of this process."""
@@ -94,16 +98,18 @@ class Keys:
             return f"the keys in the database are sealed under another master key than that of {self.master.source}"
         file = master.beside_database(self.settings)
         where = f"{file}, where it was made, is gone" if file else "none is given"
-        return f"the keys in the database are sealed under a master key, and {where}"
+        return f"the keys in the database are sealed under a master key, and {where}; {master.LOST}"
 
     def take(self, found: Sequence[SealedKey]) -> list[SealedKey]:
-        """Hold the keys that open, and return those that do not: nobody is shown what we cannot vouch for."""
-        kept, strangers = list[SealedKey](), list[SealedKey]()
+        """Hold the keys that open, or are gone and need not, and return those that do not open: nobody is shown what we
+        cannot vouch for."""
+        kept, strangers, now = list[SealedKey](), list[SealedKey](), self.clock()
         for key in found:
-            (kept if self.unsealed(key) else strangers).append(key)
+            over = key.gone_at is not None and key.gone_at <= now
+            (kept if over or self.unsealed(key) else strangers).append(key)
         self.kept = kept
-        pairs = [(key.id, key.public) for key in kept if key.alg != SECRET]
-        self.signers = {pair: self.signers[pair] for pair in pairs}
+        pairs = [(key.id, key.public) for key in kept]
+        self.signers = {pair: self.signers[pair] for pair in pairs if pair in self.signers}
         return strangers
 
     def unsealed(self, key: SealedKey) -> bool:

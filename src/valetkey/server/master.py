@@ -24,6 +24,7 @@ OPEN, SEALED = b"\0", b"\1"
 NONCE = 12
 PREFIX, LENGTH = "vk_mk_", 55
 HOW = "type `valetkey keys master > FILE` and set keys.master_file to it"
+LOST = "put it back, or, if it is lost, see `valetkey keys give-up`"
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,8 @@ def test_an_end_is_never_put_off():
 
 
 def test_what_leaked_is_shown_no_more():
+    again = rotation.ended(rotation.leaked(A, NOW), NOW + 5, PLAN)
+    assert (again.retires_at, again.gone_at) == (NOW, NOW)
     assert rotation.leaked(A, NOW) == replace(A, retires_at=NOW, gone_at=NOW, version=2)
     assert rotation.shown([rotation.leaked(A, NOW)], NOW) == []
 

@@ -85,9 +85,10 @@ def outlived(keys: Keys, schedule: Schedule, now: int) -> list[SealedKey]:
 
 
 def ended(key: SealedKey, at: int, schedule: Schedule) -> SealedKey:
-    """The key as it signs until `at`, and is shown until all it signed has expired."""
+    """The key as it signs until `at`, and is shown until all it signed has expired; one that is gone stays so."""
     at = at if key.retires_at is None else min(at, key.retires_at)
-    return replace(key, retires_at=at, gone_at=at + schedule.after, version=key.version + 1)
+    gone = at + schedule.after if key.gone_at is None else min(at + schedule.after, key.gone_at)
+    return replace(key, retires_at=at, gone_at=gone, version=key.version + 1)
 
 
 def leaked(key: SealedKey, now: int) -> SealedKey:
