@@ -30,7 +30,13 @@ from valetkey.store import (
 from valetkey.store.sqlite import SqliteStore
 
 FREQUENT = [
-    *(*(dead.single() for dead in cleaning.DEAD), cleaning.BARE_SQLITE, counters.ATTEMPT, counters.USED),
+    *(
+        *(dead.single() for dead in cleaning.DEAD),
+        *(dead.first for dead in cleaning.DEAD if dead.first),
+        cleaning.BARE_SQLITE,
+        counters.ATTEMPT,
+        counters.USED,
+    ),
     *(
         statements.SPEND_CODE,
         statements.REVOKE,

@@ -7,7 +7,7 @@ class Dead(Struct, frozen=True):
     """Rows of a table that are over by the time $2; they are found by an index on their end.
 
     `rooted` rows take the authorization above them along when they are its last. `source` is where their end stands,
-    if not in themselves.
+    if not in themselves. `first`: a statement before, which puts off the end of what lives on.
     """
 
     table: str
@@ -16,6 +16,7 @@ class Dead(Struct, frozen=True):
     over: str = "{end} <= $2"
     rooted: bool = False
     source: str = ""
+    first: str = ""
 
     def found(self, what: str) -> str:
         source = self.source or f"{self.table} t"
@@ -48,11 +49,14 @@ class Dead(Struct, frozen=True):
 
 NOTICED = 90 * 24 * 3600  # seconds for which people can read a notice
 
-# A disabled client stays, since it could come back by itself.
+# Of clients that are due those that somebody uses are looked at again in a day: they would be read in every round. A
+# disabled one stays, since it could come back by itself.
+_DUE = "t.id IN (SELECT id FROM clients WHERE lapses_at <= $2 ORDER BY lapses_at LIMIT $1)"
 _IDLE = (
-    "{end} <= $2 AND t.disabled_at IS NULL AND NOT EXISTS (SELECT 1 FROM consents k WHERE k.client_id = t.id) "
+    "t.disabled_at IS NULL AND NOT EXISTS (SELECT 1 FROM consents k WHERE k.client_id = t.id) "
     "AND NOT EXISTS (SELECT 1 FROM authorizations a WHERE a.client_id = t.id)"
 )
+_IN_USE = f"UPDATE clients AS t SET lapses_at = CAST($2 AS BIGINT) + 86400 WHERE {_DUE} AND NOT ({_IDLE})"  # noqa: S608
 # A worker may still report the calls of the hour before. For an hour after its end stays a code, so that showing it
 # again is known for a replay, a device, so that it is told why, and a pushed request, which people still think about.
 DEAD = (
@@ -79,7 +83,8 @@ DEAD = (
         )
         for table in ("tokens", "refresh_tokens")
     ),
-    Dead("clients", "id", "t.lapses_at", _IDLE),  # last, when what they held is gone
+    # last, when what they held is gone
+    Dead("clients", "id", "t.lapses_at", f"{{end}} <= $2 AND {_DUE} AND {_IDLE}", first=_IN_USE),
 )
 
 # Which of these authorizations ($1, a list) have neither code, token nor device left. They go with the last of them.

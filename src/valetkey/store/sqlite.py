@@ -164,6 +164,8 @@ def _sweep(now: int, limit: int, connection: sqlite3.Connection) -> int:
     for dead in cleaning.DEAD:
         # half of what is left where each may take its authorization with it
         most = (limit - gone) // 2 if dead.rooted else limit - gone
+        if dead.first:
+            ask(connection, dead.first, most, now)
         found = ask(connection, _removal(dead), most, now)
         if not dead.rooted:
             gone += found.rowcount

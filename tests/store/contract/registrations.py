@@ -54,10 +54,19 @@ class RegistrationsContract:
         assert [name for name in names if await store.client(name) is None] == ["idle"]
         await store.apply((Save(roots[1]), Save(code("c", roots[1], NOW + 9)), Revoke(1, NOW)))
         await store.apply((Withdraw(1, "consented", NOW),))
-        for _ in range(3):
-            await store.clean(NOW + 9 + 3600, 1000)
+        for _ in range(3):  # those in use were put off for a day
+            await store.clean(NOW + 9 + 86400, 1000)
         assert [name for name in names if await store.client(name) is not None] == ["off"]
         assert await store.client("app") == client()
+
+    async def test_clients_in_use_keep_nobody_from_going(self, store: Store) -> None:
+        """However many they are, few are read at a time, and those behind them have their turn."""
+        used = [self_made(f"used{key}", NOW - 9) for key in range(25)]
+        said = [Consent(1, each.id, (), NOW) for each in used]
+        await store.apply((*map(Save, used), *map(Save, said), Save(self_made("idle"))))
+        rounds = [await store.clean(NOW, 10) for _ in range(4)]
+        assert sum(rounds) == 1 and await store.client("idle") is None
+        assert None not in [await store.client(each.id) for each in used]
 
     async def test_a_client_that_is_wanted_again_has_its_id_free(self, store: Store) -> None:
         await store.apply((Save(self_made("https://c.test/app")),))
