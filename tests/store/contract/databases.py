@@ -3,15 +3,34 @@
 import asyncio
 import sqlite3
 from contextlib import closing
+from typing import Any
 
 import pytest
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 
 from tests.store.contract.races import outcomes
-from tests.store.samples import NOW, account, authorization, client, code, digest, grant, settle_in
-from valetkey.protocol.changes import Changes, Save, Spend
-from valetkey.protocol.model import Authorization, AuthorizationCode
-from valetkey.store import Conflict, Store, Unavailable, migrate, open_store
+from tests.store.samples import (
+    NOW,
+    account,
+    authorization,
+    client,
+    code,
+    digest,
+    grant,
+    session,
+    settle_in,
+    token,
+)
+from valetkey.protocol.changes import Changes, Revoke, Save, Spend
+from valetkey.protocol.model import (
+    AccessToken,
+    Authorization,
+    AuthorizationCode,
+    Client,
+    Consent,
+    Registration,
+)
+from valetkey.store import Conflict, Store, Unavailable, migrate, open_store, rows
 from valetkey.store.address import parse
 from valetkey.store.postgres_way import connect
 
@@ -36,7 +55,7 @@ def run(url: str, *statements: str) -> None:
 def row_of(record: Authorization | AuthorizationCode) -> str:
     """A row as the first schema's valetkey writes it."""
     if isinstance(record, Authorization):
-        values = f"{record.id}, 1, 'app', '{' '.join(record.scope)}', {record.granted_at}"
+        values = f"{record.id}, 1, '{record.client_id}', '{' '.join(record.scope)}', {record.granted_at}"
         return f"INSERT INTO authorizations(id, account_id, client_id, scope, granted_at) VALUES({values})"
     root, spent = record.authorization.id, "NULL" if record.spent_at is None else record.spent_at
     end, challenge = record.expires_at, record.challenge
@@ -52,6 +71,32 @@ def first_rows() -> list[str]:
     return [
         row_of(record)
         for record in (one, two, code("waiting", one), replace(code("spent", two), spent_at=NOW))
+    ]
+
+
+def old_row(table: str, names: list[str], values: tuple[Any, ...], without: str) -> str:
+    """A row as a valetkey writes it that has not heard of some columns."""
+
+    def literal(value: object) -> str:
+        if isinstance(value, bytes):
+            return f"x'{value.hex()}'"
+        return "NULL" if value is None else str(value) if isinstance(value, int) else f"'{value}'"
+
+    known = {
+        name: literal(value) for name, value in zip(names, values, strict=True) if name not in without.split()
+    }
+    return f"INSERT INTO {table}({', '.join(known)}) VALUES({', '.join(known.values())})"
+
+
+def third_rows(app: Client, root: Authorization, access: AccessToken) -> list[str]:
+    """An app that is allowed something, as the third schema's valetkey writes it."""
+    said = (root.account_id, app.id, " ".join(root.scope), NOW)
+    lives = (access.digest, root.id, access.created_at, access.expires_at)
+    return [
+        old_row("clients", rows.CLIENT, rows.client_row(app), without="registered lapses_at"),
+        row_of(root),
+        old_row("tokens", "digest authorization_id created_at expires_at".split(), lives, without=""),
+        old_row("consents", rows.CONSENT[:4], said, without=""),
     ]
 
 
@@ -132,6 +177,40 @@ class DatabaseContract:
         await new.apply((Spend(AuthorizationCode, digest("late"), NOW),))
         with pytest.raises(Conflict):
             await new.apply((Spend(AuthorizationCode, digest("late"), NOW),))
+        await new.close()
+
+    async def test_what_the_third_schema_had_is_all_there_after_the_fourth(
+        self, url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        steps = migrate.steps()
+        monkeypatch.setattr(migrate, "steps", lambda: steps[:3])
+        await migrate.migrate(url)
+        person, browser = (
+            old_row("accounts", rows.ACCOUNT, astuple(account()), without=""),
+            old_row("sessions", rows.SESSION, astuple(session(end=NOW + 9)), without=""),
+        )
+        before = token("before", authorization(1))
+        await asyncio.to_thread(
+            run, url, person, browser, *third_rows(client(), before.authorization, before)
+        )
+        monkeypatch.undo()
+        new = open_store(url)
+        await new.open()
+        assert await new.client("app") == client()
+        assert (await new.signed_in(digest("browser"))) is not None
+        facts = await new.authorize_facts("app", digest("browser"))
+        assert facts.consent == Consent(1, "app", before.authorization.scope, NOW)
+        # a replica of before goes on while others are newer
+        late = token("late", authorization(2, app="late"), NOW + 60)
+        await asyncio.to_thread(run, url, *third_rows(client("late"), late.authorization, late))
+        for each in (before, late):
+            found = await new.bearer_facts(each.digest)
+            assert found is not None and found.token == each
+            assert found.client == client(each.authorization.client_id)
+        changed = replace(client(), registered=Registration(scope=("basic",)), version=2)
+        await new.apply((Save(changed), Revoke(1, NOW)))
+        assert await new.client("app") == changed
+        assert await new.clean(NOW + 1, 1000) == 2  # the token and its root
         await new.close()
 
     async def test_it_is_all_there_when_opened_again(self, url: str) -> None:
