@@ -1,6 +1,5 @@
 """Key pairs: made, written down, signed with (RFC 7518 3 and 6, RFC 8037; thumbprints of RFC 7638)."""
 
-import base64
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +15,8 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_der_private_key,
 )
+
+from valetkey.protocol.rules import base64url
 
 Jwk = dict[str, str]
 Sign = Callable[[bytes], bytes]
@@ -53,7 +54,7 @@ def rsa_jwk(key: rsa.RSAPrivateKey) -> Jwk:
 
 def okp_jwk(key: ed25519.Ed25519PrivateKey) -> Jwk:
     """RFC 8037 2."""
-    return {"kty": "OKP", "crv": "Ed25519", "x": text(key.public_key().public_bytes_raw())}
+    return {"kty": "OKP", "crv": "Ed25519", "x": base64url.encode(key.public_key().public_bytes_raw())}
 
 
 def new_rsa() -> rsa.RSAPrivateKey:
@@ -90,14 +91,9 @@ def signer(alg: str, private: bytes) -> Sign:
 def thumbprint(jwk: Jwk) -> str:
     """RFC 7638 3: the SHA-256 of the members that make the key, in the order of their names."""
     data = msgspec.json.encode(jwk, order="deterministic")
-    return text(hashlib.sha256(data).digest())
-
-
-def text(data: bytes) -> str:
-    """base64url without padding (RFC 7515 2)."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+    return base64url.encode(hashlib.sha256(data).digest())
 
 
 def number(value: int, length: int = 0) -> str:
     """A number as base64url, of a fixed length where the curve has one (RFC 7518 2, 6.2.1.2)."""
-    return text(value.to_bytes(length or (value.bit_length() + 7) // 8, "big"))
+    return base64url.encode(value.to_bytes(length or (value.bit_length() + 7) // 8, "big"))

@@ -14,12 +14,12 @@ from msgspec.structs import replace
 
 from valetkey.protocol.changes import Changes, Save
 from valetkey.protocol.profiles import PROFILES
-from valetkey.protocol.rules import rotation
+from valetkey.protocol.rules import base64url, rotation
 from valetkey.protocol.rules.rotation import SECRET, Due, Schedule
 from valetkey.protocol.sealed_key import SealedKey
 from valetkey.server import key_pairs, master
 from valetkey.server.clock import Clock
-from valetkey.server.key_pairs import ALGORITHMS, Sign, text
+from valetkey.server.key_pairs import ALGORITHMS, Sign
 from valetkey.server.master import OPEN, Master
 from valetkey.server.mint import Mint
 from valetkey.server.problems import MasterKeyError
@@ -204,8 +204,8 @@ class Keys:
         if key is None:
             raise Unavailable("there is no key to sign with")
         head = msgspec.json.encode({"alg": key.alg, "typ": typ, "kid": key.id})
-        data = f"{text(head)}.{text(msgspec.json.encode(claims))}"
-        return f"{data}.{text(self.signers[key.id, key.public](data.encode()))}"
+        data = f"{base64url.encode(head)}.{base64url.encode(msgspec.json.encode(claims))}"
+        return f"{data}.{base64url.encode(self.signers[key.id, key.public](data.encode()))}"
 
     def derive(self, purpose: bytes) -> bytes:
         """32 bytes that all workers and replicas share, for one purpose (HKDF, RFC 5869). Raises Unavailable."""
