@@ -36,7 +36,8 @@ class Mutant:
     def only_words(self) -> bool:
         """The words of a sentence, or capitals in the name of a codec (which Python reads in any case)."""
         was, became = (re.findall(r'"([^"]*)"', line) for line in (self.was, self.became))
-        if re.sub(r'"[^"]*"', "", self.was) != re.sub(r'"[^"]*"', "", self.became):
+        bare = [re.sub(r'"[^"]*"', "", line) for line in (self.was, self.became)]
+        if bare[0] != bare[1] or len(was) != len(became):
             return False
         changed = [(old, new) for old, new in zip(was, became, strict=True) if old != new]
         return all(
