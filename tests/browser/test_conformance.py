@@ -43,7 +43,8 @@ async def obey(page: Page, command: list[Any]) -> None:
     element = page.locator(selector(kind, value))
     if verb == "click":
         if "optional" not in more or await element.count():
-            await element.click()
+            async with page.expect_navigation():  # both of ours lead to another page
+                await element.click()
     elif verb == "text":
         await element.fill(more[0])
     else:
