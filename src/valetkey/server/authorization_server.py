@@ -52,17 +52,9 @@ class AuthorizationServer:
         self.passwords.close()
 
 
-def assemble(
-    settings: Settings,
-    store: Store | None = None,
-    clock: Clock = wall_clock,
-    entropy: Callable[[int], bytes] = os.urandom,
-    master: Master | None = None,
-) -> AuthorizationServer:
-    """A server out of its settings; a test hands in store, time and randomness of its own. The master key that seals
-    the server's keys is looked for where docs/operating.md says, unless it is handed in."""
-    store = store or open_store(settings.database)
-    book = Rulebook(
+def rulebook(settings: Settings) -> Rulebook:
+    """What the rules must know of the settings."""
+    return Rulebook(
         profiles=PROFILES,
         default=PROFILES["classic"],
         catalogue=settings.scopes,
@@ -79,6 +71,18 @@ def assemble(
         registers=settings.joining.mode != "off",
         metadata_documents=settings.joining.metadata_documents,
     )
+
+
+def assemble(
+    settings: Settings,
+    store: Store | None = None,
+    clock: Clock = wall_clock,
+    entropy: Callable[[int], bytes] = os.urandom,
+    master: Master | None = None,
+) -> AuthorizationServer:
+    """A server out of its settings; a test hands in store, time and randomness of its own. The master key that seals
+    the server's keys is looked for where docs/operating.md says, unless it is handed in."""
+    store = store or open_store(settings.database)
     passwords = Passwords(settings.login.hash_threads, settings.login.hash_queue)
     usage, apps = Usage(store, clock), settings.apps
     failures, unproven = Tally(clock, apps.secret_failures), Tally(clock, apps.unproven_requests)
@@ -92,7 +96,7 @@ def assemble(
         clock,
         mint,
         passwords,
-        book,
+        rulebook(settings),
         usage,
         failures,
         unproven,
