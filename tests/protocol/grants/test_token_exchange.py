@@ -60,6 +60,17 @@ def granted(*given: Any, **more: Any) -> Granted:
     return result
 
 
+def test_what_must_be_bound_goes_on_bound() -> None:
+    """C15: the app lives under fapi2, the gateway does not."""
+    strict = facts(client=client(profile="fapi2"))
+    refused = outcome({}, strict)
+    assert isinstance(refused, OAuthError)
+    assert (refused.code, refused.reason) == ("invalid_request", "exchange_unbound")
+    for sender in (Terms(jkt="k"), Terms(x5t="c")):
+        terms = granted({}, strict, sender=sender).terms
+        assert (terms.jkt, terms.x5t) == (sender.jkt, sender.x5t)
+
+
 def test_a_token_is_exchanged_under_the_same_authorization() -> None:
     said = granted({})
     assert said == Granted(

@@ -28,6 +28,7 @@ def decide(asked: Proven) -> Granted:
     subject = living(asked, asked.facts.subject, "subject_token")
     if not (ANY in registered.exchanges_of or holder(subject) in (client.id, *registered.exchanges_of)):
         raise InvalidRequest("exchange_not_of", "the subject_token is not one that this client may exchange")
+    check_bound(asked, subject)
     root, had = subject.token.authorization, subject.token.terms
     scope = narrowed(asked, had.scope or root.scope)
     terms = Terms(
@@ -61,6 +62,17 @@ def living(asked: Proven, facts: BearerFacts | None, name: str) -> BearerFacts:
     if facts is None or facts.ended(asked.now):
         raise InvalidRequest(f"{name}_dead", f"the {name} is unknown or has ended")
     return facts
+
+
+def check_bound(asked: Proven, subject: BearerFacts) -> None:
+    """What came from an app all of whose tokens are bound does not go on as a bearer token (FAPI 2.0 5.3.2.1).
+
+    Raises InvalidRequest.
+    """
+    strict = asked.book.profiles[subject.client.profile].sender == "must"
+    if strict and not (asked.sender.jkt or asked.sender.x5t):
+        words = "what comes of this subject_token must be bound: send a DPoP proof or a certificate"
+        raise InvalidRequest("exchange_unbound", words)
 
 
 def holder(facts: BearerFacts) -> str:
