@@ -51,6 +51,12 @@ def test_check_is_content(shell: Shell) -> None:
         ("ISSUER", "https://id.example.org", "server.trusted_proxies: is empty"),
         ("DATABASE", "memory://", "database: is in memory"),
         ("LOGIN_THROTTLE", "off", "login.throttle: is off"),
+        ("API_ACR_VALUES", "urn:better", "api.acr_values: has none of login.acr"),
+        (
+            "SERVER_CLIENT_CERTIFICATE_HEADER",
+            "X-Client-Cert",
+            "server.client_certificate_header: is read from nobody",
+        ),
     ],
 )
 def test_check_has_doubts(shell: Shell, name: str, value: str, doubt: str) -> None:

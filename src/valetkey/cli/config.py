@@ -78,6 +78,10 @@ def doubtful(settings: "Settings") -> list[str]:
         found.append(
             "server.trusted_proxies: is empty; behind a proxy everybody seems to come from one address"
         )
+    if settings.server.client_certificate_header and not settings.server.trusted_proxies:
+        found.append("server.client_certificate_header: is read from nobody; server.trusted_proxies is empty")
+    if settings.api.acr_values and not {*settings.api.acr_values} & {*settings.login.acr}:
+        found.append("api.acr_values: has none of login.acr; every call of the API is refused")
     if settings.database.startswith("memory:"):
         found.append("database: is in memory; everything is gone when the server ends")
     if not settings.login.throttle:
