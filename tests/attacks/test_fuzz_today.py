@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.attacks.test_fuzz import TYPES, anything, credentials, encoded, multiparts
+from tests.flows.browser import Browser
 from tests.flows.test_oauth21 import basic
 from tests.house import CALLBACK, SITE, Answer, App, Build, House
 from tests.proofs import Prover
@@ -18,6 +19,7 @@ from tests.signing import Signer, b64
 from valetkey.protocol import errors
 from valetkey.protocol.detail_type import DetailType
 from valetkey.settings import AppSettings, RegistrationSettings, ServerSettings
+from valetkey.web.guard import csrf_for
 
 pytestmark = pytest.mark.parametrize("database", ["postgres"], indirect=True)  # the one that takes no NUL
 FORMS = ["/oauth/token", "/oauth/par", "/oauth/introspect", "/oauth/revoke", "/oauth/device_authorization"]
@@ -226,16 +228,24 @@ async def test_J_metadata_that_makes_no_sense(house: House, method: str, body: b
     assert answer.status in (200, 201, 400)
 
 
+@pytest.fixture
+async def browser(house: House) -> Browser:
+    return await house.logged_in(await house.make_account())
+
+
 @many
-@given(said=pairs, logged=st.booleans(), form=st.text(max_size=20))
+@given(said=pairs, logged=st.booleans(), form=st.text(max_size=20), body=anything)
 async def test_J_the_pages_of_today(
-    house: House, app: App, said: list[tuple[str, str]], logged: bool, form: str
-) -> None:
+    house: House, app: App, browser: Browser, said: list[tuple[str, str]], logged: bool, form: str, body: bytes
+) -> None:  # fmt: skip
     fields = {"client_id": app.id, "redirect_uri": CALLBACK, "response_type": "code", **dict(said)}
-    query = encoded(list(fields.items()))
-    answer = await house.raw("GET", "/oauth/authorize", query)
+    session = browser.session or ""
+    headers = [(b"cookie", f"__Host-valetkey={session}".encode())] if logged else []
+    answer = await house.raw("GET", "/oauth/authorize", encoded(list(fields.items())), headers)
     assert answer.status < 500, answer.body
-    for method in ("GET", "POST"):
-        sent = f"user_code={quote(form)}".encode()
-        answer = await house.raw(method, "/device", sent, [(b"content-type", TYPES[1])], sent)
-        assert answer.status < 500, answer.body
+    headers.append((b"content-type", TYPES[1]))
+    for path, typed in (("/device", f"user_code={quote(form)}".encode()), ("/device/consent", body)):
+        for method in ("GET", "POST"):
+            sent = f"csrf={csrf_for(session)}&".encode() + typed
+            answer = await house.raw(method, path, typed, headers, sent)
+            assert answer.status < 500, answer.body
