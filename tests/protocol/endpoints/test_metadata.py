@@ -9,7 +9,9 @@ from valetkey.protocol.endpoints.metadata import About
 from valetkey.protocol.grants import GRANTS
 from valetkey.protocol.profile import Assertions
 from valetkey.protocol.profiles import PROFILES
+from valetkey.protocol.profiles.oauth20 import JWT_BEARER
 from valetkey.protocol.rules import jwt
+from valetkey.protocol.trusted_issuer import TrustedIssuer
 
 
 def described(*profiles: str, signing: tuple[str, ...] = ("ES256", "RS256")) -> dict[str, object]:
@@ -31,7 +33,7 @@ def test_what_it_says():
 def test_all_that_the_profiles_of_today_know_is_there_and_nothing_else():
     told = described("classic", "oauth20")
     assert told["response_types_supported"] == ["code"]  # classic has an endpoint of its own
-    assert set(told["grant_types_supported"]) == PROFILES["oauth20"].grants & set(GRANTS)
+    assert set(told["grant_types_supported"]) == (PROFILES["oauth20"].grants & set(GRANTS)) - {JWT_BEARER}
     methods = [name for name in METHODS if name in PROFILES["oauth20"].client_auth]
     assert told["token_endpoint_auth_methods_supported"] == methods
     assert told["revocation_endpoint_auth_methods_supported"] == methods
@@ -44,6 +46,12 @@ def test_a_profile_more_is_told_by_itself():
     more = replace(PROFILES["oauth21"], name="more", response_types=frozenset({"code", "token"}))
     told = metadata.describe(About(replace(BOOK, profiles={"more": more})))
     assert told["response_types_supported"] == ["code", "token"]
+
+
+def test_that_somebody_vouches_is_told_where_anybody_is_believed():
+    trusting = replace(BOOK, trusted_issuers=(TrustedIssuer("https://hr.test", jwks="{}"),))
+    assert JWT_BEARER in metadata.describe(About(trusting))["grant_types_supported"]
+    assert JWT_BEARER not in metadata.describe(About(BOOK))["grant_types_supported"]
 
 
 def test_how_clients_make_themselves_known():

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from valetkey.protocol.client_auth import METHODS
 from valetkey.protocol.grants import GRANTS
+from valetkey.protocol.grants.jwt_bearer import JWT_BEARER
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.response_types import RESPONSE_TYPES
 from valetkey.protocol.rules import jwt
@@ -41,6 +42,11 @@ class About(Struct, frozen=True):
         had = frozenset[str]().union(*map(field, self.profiles))
         return [name for name in known if name in had]
 
+    def grants(self) -> list[str]:
+        """How tokens can be had; by the word of somebody else where anybody's is taken (RFC 7523)."""
+        without = "" if self.book.trusted_issuers else JWT_BEARER.name
+        return [name for name in self.allowed(GRANTS, lambda profile: profile.grants) if name != without]
+
     def methods(self, *without: str) -> list[str]:
         """The ways in which clients prove who they are."""
         known = self.allowed(METHODS, lambda profile: profile.client_auth)
@@ -69,7 +75,7 @@ MEMBERS: dict[str, Callable[[About], object]] = {
         MODES if about.signing else MODES[:1], lambda profile: profile.response_modes
     ),
     "authorization_signing_alg_values_supported": lambda about: list(about.signing),
-    "grant_types_supported": lambda about: about.allowed(GRANTS, lambda profile: profile.grants),
+    "grant_types_supported": lambda about: about.grants(),
     "token_endpoint_auth_methods_supported": lambda about: about.methods(),
     "token_endpoint_auth_signing_alg_values_supported": lambda about: about.algorithms(),
     "pushed_authorization_request_endpoint": lambda about: about.at(PAR),
