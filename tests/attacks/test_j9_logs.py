@@ -9,7 +9,11 @@ import pytest
 import structlog
 
 from tests.flows.pairs import check_refused, first_pair, next_pair, refresh
-from tests.house import ONE_STORE, PASSWORD, House, fragment, parameters
+from tests.flows.test_oauth21 import PKCE
+from tests.house import ONE_STORE, PASSWORD, Build, House, fragment, parameters
+from valetkey.protocol.profiles.oauth20 import DEVICE_CODE
+from valetkey.protocol.rules.pushed_request import URN
+from valetkey.web import logs
 
 pytestmark = ONE_STORE
 NEW_PASSWORD = "the chronic two thousand and one"
@@ -140,6 +144,37 @@ async def test_J9_no_secret_is_ever_logged(
     for name, value in secrets.items():
         assert value, name
         assert value not in everything, name
+
+
+async def test_J9_nor_is_a_secret_of_today(build: Build, caught: Caught) -> None:
+    """What apps that register, push, refresh and wait for a person hold; and what they show in the wrong place."""
+    house: House = await build(mcp=True)
+    app = await house.registered(
+        await house.make_app(profile="oauth21"),
+        grant_types=("authorization_code", "refresh_token", DEVICE_CODE),
+    )
+    secret, http = app.secret or "", house.http()
+    made = (await http.post("/oauth/register", json={"redirect_uris": ["https://agent.example/cb"]})).json()
+    whole = [secret, made["client_secret"], made["registration_access_token"]]
+    bearer = {"authorization": f"Bearer {made['registration_access_token']}"}
+    assert (await http.put(made["registration_client_uri"], json={}, headers=bearer)).status_code == 400
+    mine = {"client_id": app.id, "client_secret": secret}
+    asked = {"response_type": "code", "redirect_uri": app.redirect_uri, **PKCE}
+    pushed = (await house.form("/oauth/par", **mine, **asked)).json()["request_uri"]
+    waits = (await house.form("/oauth/device_authorization", **mine)).json()
+    poll = {"grant_type": DEVICE_CODE, "device_code": waits["device_code"]}
+    assert (await house.form("/oauth/token", **mine, **poll)).json()["error"] == "authorization_pending"
+    whole += [pushed, waits["device_code"], waits["user_code"]]
+    await http.get("/oauth/authorize", params={"client_id": app.id, "request_uri": f"{pushed}x"})
+    await http.get("/device", params={"user_code": waits["user_code"]})
+    for place in whole[:5]:
+        await http.get(f"/oauth/register/{place}")
+        await house.form("/oauth/token", client_id=place, grant_type="refresh_token", refresh_token=place)
+        await http.get(f"/nowhere/{place}")
+    lines = [logs.harmless(None, "", event) for event in caught.events]
+    assert len(lines) > 15
+    for value in whole:
+        assert value.removeprefix(URN)[:30] not in repr(lines), value
 
 
 async def test_J9_a_log_line_stays_one_line(house: House, caught: Caught) -> None:

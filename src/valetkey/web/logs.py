@@ -27,6 +27,7 @@ SECRETS_IN_TEXT = (
     (re.compile(r"(?i)\b(bearer|basic|dpop)\s+[\w.~+/=-]{8,}"), rf"\1 {REDACTED}"),
     (re.compile(r"\bvk_[a-z]+_[\w-]{20,}|\b[0-9a-f]{7}\.[0-9a-f]{32}\b|\$argon2\w*\$\S+"), REDACTED),
     (re.compile(r"\beyJ[\w-]{5,}\.[\w-]+\.[\w-]*"), REDACTED),  # a JWT: every one of ours proves something
+    (re.compile(r"(urn:ietf:params:oauth:request_uri:)[\w-]+"), rf"\1{REDACTED}"),
     (re.compile(r"(://[^/\s:@]*):[^/\s]*@"), rf"\1:{REDACTED}@"),
 )
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
