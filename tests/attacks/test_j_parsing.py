@@ -266,13 +266,13 @@ async def test_J5_other_alphabets(target: Target) -> None:
 
 async def test_J8_nothing_grows_with_what_is_sent(build: Build) -> None:
     """Counters that are kept in memory by what strangers say have an end."""
-    from valetkey.server import failures, usage
+    from valetkey.server import tally, usage
 
     house = await build()
     kept = house.server.failures
-    for number in range(failures.MOST_KEYS + 500):
+    for number in range(tally.MOST_KEYS + 500):
         kept.count("192.0.2.1", f"client{number}")
-    assert len(kept.counts) <= failures.MOST_KEYS + 1
+    assert len(kept.counts) <= tally.MOST_KEYS + 1
     house.clock.forward(60)
     kept.count("192.0.2.1", "x")
     assert len(kept.counts) == 1
