@@ -291,3 +291,14 @@ async def test_an_update_says_everything_anew(house: House) -> None:
     assert (await manage(house, made, "GET")).json() == made
     answer = await manage(house, made, "PUT", PUBLIC | own)
     assert "logo_uri" not in answer.json()
+
+
+async def test_who_shows_no_token_is_told_to_and_nothing_is_wrong_with_it(house: House) -> None:
+    """RFC 6750 3.1: the challenge has no error then; the same for a client that is not there."""
+    made = (
+        await house.http().post("/oauth/register", json={"redirect_uris": ["https://a.example/cb"]})
+    ).json()
+    for place in (made["registration_client_uri"], "/oauth/register/nobody"):
+        none = await house.http().get(place)
+        assert (none.status_code, none.headers["www-authenticate"]) == (401, 'Bearer realm="valetkey"')
+        assert none.json()["error_description"] == "the registration access token is missing"

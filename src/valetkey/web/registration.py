@@ -19,6 +19,7 @@ from valetkey.web.oauth import CLOSE, OURS, RETRY, More, preflight, send_json
 log = structlog.get_logger("valetkey.registration")
 NEW, KNOWN = ("POST",), ("GET", "PUT", "DELETE")
 JSON_TYPES = (b"application/json", b"application/json;charset=utf-8")
+NOTHING_SHOWN = ("initial_token_missing", "registration_token_missing")
 LATER = [(b"retry-after", b"3600")]
 TOO_MANY = Rejected(429, "registrations_many", "too many apps have been registered; please try again later")
 
@@ -109,5 +110,5 @@ def challenge(answer: Reply) -> More | None:
     """What to show instead (RFC 6750 3); that nothing was shown is no error (3.1)."""
     if answer.status != 401:
         return None
-    error = b"" if answer.reason == "initial_token_missing" else b', error="invalid_token"'
+    error = b"" if answer.reason in NOTHING_SHOWN else b', error="invalid_token"'
     return [(b"www-authenticate", b'Bearer realm="valetkey"' + error)]

@@ -102,6 +102,7 @@ def test_only_the_holder_may_change_it() -> None:
     tokenless = replace(CLIENT, registered=Registration())
     for client, token in (
         (None, "vk_ra_x"),
+        (None, None),
         (CLIENT, None),
         (CLIENT, "vk_ra_y"),
         (tokenless, None),
@@ -109,8 +110,10 @@ def test_only_the_holder_may_change_it() -> None:
         (replace(CLIENT, owner_id=9), "vk_ra_x"),
         (replace(CLIENT, disabled_at=NOW), "vk_ra_x"),
     ):
-        with pytest.raises(InvalidToken):
+        with pytest.raises(InvalidToken) as refused:
             register.check_holder(client, token)
+        kind = "missing" if token is None else "bad"
+        assert refused.value.reason == f"registration_token_{kind}"
 
 
 @pytest.mark.parametrize(

@@ -80,8 +80,10 @@ def check_holder(client: Client | None, token: str | None) -> Client:
 
     Raises InvalidToken, the same for a client that is not there.
     """
+    if token is None:
+        raise InvalidToken("registration_token_missing", "the registration access token is missing")
     bad = InvalidToken("registration_token_bad", "the registration access token is not this client's")
-    if client is None or token is None or client.owner_id != NOBODY or client.disabled_at is not None:
+    if client is None or client.owner_id != NOBODY or client.disabled_at is not None:
         raise bad
     if not hmac.compare_digest(client.registered.registration_token, digest(token)):
         raise bad
