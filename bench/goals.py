@@ -11,6 +11,7 @@ LIKE = {
     "exchange": EXCHANGES,
     "bearer": ("bearer",),
     "introspect": ("introspect",),
+    "client-credentials": ("client-credentials",),
 }
 HEAD = "goal|on|asked|measured|by CPU|met"
 # operation, the operations of the peer that it is held against, how many times as fast
@@ -18,6 +19,7 @@ DURABLE = (
     ("exchange", ("exchange",), 8),
     ("bearer", LOOKS, 4),
     ("introspect", ("introspect",), 4),
+    ("client-credentials", ("client-credentials",), 5),
     ("authorize", ("authorize",), 5),
 )
 RENEWING = (("refresh", "refresh", 5), ("exchange-refresh", "exchange", 8))

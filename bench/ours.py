@@ -29,6 +29,7 @@ class Valetkey(Server):
         "refresh": Good(200, '"refresh_token":"'),
         "bearer": Good(200, '"username":"user'),
         "introspect": Good(200, '"active":true'),
+        "client-credentials": Good(200, '"access_token":"'),
         "login": Good(303, "set-cookie: valetkey="),
         "bearer beside logins": Good(200, '"username":"user'),
     }

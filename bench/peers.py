@@ -113,7 +113,7 @@ class PeerServer(Server):
             cookie = "Cookie: " + browser.cookie(path)
             requests += [wire.get(self.host, f"{path}&state=state{n}", cookie) for n in range(8)]
         self.write("authorize", requests)
-        for name in ("bearer", "introspect"):
+        for name in ("bearer", "introspect", "client-credentials"):
             if name in self.asks:
                 self.write(name, [self.asks[name].bytes(self.host, token=token) for token in tokens])
 
@@ -168,6 +168,9 @@ OIDCP = {
     "exchange": Ask("/token", Good(200, A_TOKEN), form=exchanged(OIDCP_SECRET["client_secret"])),
     "bearer": Ask("/me", Good(200, '"sub":"user'), (BEARER,)),
     "introspect": Ask("/token/introspection", Good(200, LIVING), form={"token": "{token}", **OIDCP_SECRET}),
+    "client-credentials": Ask(
+        "/token", Good(200, A_TOKEN), form={"grant_type": "client_credentials", **OIDCP_SECRET}
+    ),
 }
 RENEWED = {"grant_type": "refresh_token", "refresh_token": "{token}", **OIDCP_SECRET}
 OIDCP_REFRESH = {

@@ -59,6 +59,11 @@ class Preparation:
         self.write("empty", [self.get("/nop")])
         await self.bearer(people, app.client)
         await self.introspect(people, strict)
+        own = await self.app(people[0], "oauth21", Registration(grant_types=("client_credentials",)))
+        shown = {"client_id": own.client.id, "client_secret": own.secret or ""}
+        self.write(
+            "client-credentials", [self.post("/oauth/token", shown | {"grant_type": "client_credentials"})]
+        )
         await self.authorize(people, app.client)
         self.login(people)
         for number in range(rounds):

@@ -36,6 +36,7 @@ OPERATIONS = (
     Operation("refresh", "refresh", again=False),
     Operation("bearer", "bearer"),
     Operation("introspect", "introspect"),
+    Operation("client-credentials", "client-credentials"),
     Operation("login", "login"),
 )
 CALM = Operation("bearer beside logins", "bearer", connections=4, rate=200)

@@ -16,7 +16,7 @@ def test_a_small_run_measures_everything_and_every_answer_is_good(tmp_path: Path
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200)
     assert run.returncode == 0, run.stdout + run.stderr
     exchanges = ("exchange", "exchange-oauth21", "exchange-refresh", "refresh")
-    ours = ("empty", "authorize", *exchanges, "bearer", "introspect", "login")
+    ours = ("empty", "authorize", *exchanges, "bearer", "introspect", "client-credentials", "login")
     for operation in (*ours, "bearer beside logins"):
         assert f"| valetkey sqlite | {operation} " in run.stdout
     for operation in ("empty", "exchange", "bearer", "introspect"):
