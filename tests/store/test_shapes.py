@@ -8,6 +8,7 @@ from tests.torture.stepping import NOTHING, at_once
 from valetkey import settings
 from valetkey.protocol.changes import Changes, Save
 from valetkey.protocol.model import (
+    NOBODY,
     Account,
     Authorization,
     AuthorizationCode,
@@ -60,7 +61,8 @@ def test_it_has_a_statement_for_many(registered: Registration, fields: dict[str,
     code = AuthorizationCode(digest("c"), root, "", now + 60, s256(VERIFIER))
     refresh = RefreshToken(digest("r"), root, now, now + 60)
     owner = Account(1, "owner", "owner", "Owner", "", "argon2", now)
-    at_once(store.apply(tuple(map(Save, (owner, app, root, code, refresh)))))
+    own = Authorization(2, NOBODY, "app", (), now)
+    at_once(store.apply(tuple(map(Save, (owner, app, root, code, refresh, own)))))
     asked = Params(({"client_id": "app", "client_secret": "s"} | fields).items())
     reply = at_once(acts.token(server, OAUTH21, asked, NOTHING, NO_HEADERS))
     assert reply.status == 200, reply

@@ -20,7 +20,7 @@ def flood(path: Path, count: int, end: int) -> None:
     keys = [hashlib.sha256(f"{end} {n}".encode()).digest() for n in range(count)]
     roots = [int.from_bytes(key[:7], "big") for key in keys]
     with closing(sqlite3.connect(path)) as connection, connection:
-        connection.executemany(NEW_ROOT, ((root, n, NOW) for n, root in enumerate(roots)))
+        connection.executemany(NEW_ROOT, ((root, n, NOW) for n, root in enumerate(roots, 1)))
         connection.executemany(
             NEW_TOKEN, ((key, root, NOW, end) for key, root in zip(keys, roots, strict=True))
         )

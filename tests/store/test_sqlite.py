@@ -1,6 +1,7 @@
 """SQLite passes the contract; its file is its owner's alone; processes share it; a full disk stops nobody for good."""
 
 import asyncio
+import contextlib
 import os
 import re
 import sqlite3
@@ -14,9 +15,9 @@ import pytest
 from tests.store.contract import Contract
 from tests.store.contract.databases import DatabaseContract
 from tests.store.contract.races import outcomes
-from tests.store.samples import NOW, account, digest, grant, settle_in
+from tests.store.samples import NOW, account, client, digest, grant, settle_in
 from valetkey.protocol.changes import Save, Spend
-from valetkey.protocol.model import AuthorizationCode
+from valetkey.protocol.model import AuthorizationCode, Client
 from valetkey.store import (
     Store,
     Unavailable,
@@ -32,7 +33,7 @@ from valetkey.store.sqlite import SqliteStore
 FREQUENT = [
     *(
         *(dead.single() for dead in cleaning.DEAD),
-        *(dead.first for dead in cleaning.DEAD if dead.first),
+        *(each for dead in cleaning.DEAD for each in dead.first),
         cleaning.BARE_SQLITE,
         counters.ATTEMPT,
         counters.USED,
@@ -113,6 +114,39 @@ class TestSqlite(Contract, DatabaseContract):
         ends += [(await worker.communicate())[0].decode().split() for worker in workers]
         for each in zip(*ends, strict=True):
             assert Counter(each) == {"done": 1, "Conflict": 3}
+
+    async def test_one_turn_of_the_loop_reads_one_state_and_the_next_what_others_wrote(
+        self, store: SqliteStore, url: str
+    ) -> None:
+        other = open_store(url)
+        await other.open()
+        await settle_in(store)
+        found: list[Client | None] = []
+
+        async def twice() -> None:
+            found.append(await store.client("app2"))
+            connection = sqlite3.connect(url.removeprefix("sqlite:///"))
+            with contextlib.closing(connection), connection:
+                connection.execute("UPDATE clients SET id = 'app2'")
+            found.append(await store.client("app2"))
+
+        await twice()
+        assert found == [None, None]
+        await asyncio.sleep(0)
+        assert await store.client("app2") is not None
+        await other.apply((Save(client("app3")),))
+        assert await store.client("app3") is not None  # what was acknowledged is seen
+        await other.close()
+
+    async def test_nothing_is_held_once_the_turn_is_over(
+        self, store: SqliteStore, fresh_sqlite: Path
+    ) -> None:
+        await settle_in(store)
+        await store.client("app")
+        await asyncio.sleep(0)
+        with contextlib.closing(sqlite3.connect(fresh_sqlite)) as connection:
+            busy, left, moved = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        assert (busy, left, moved) == (0, 0, 0)
 
     async def test_a_full_disk_is_told_and_gets_over(self, store: SqliteStore) -> None:
         await settle_in(store)

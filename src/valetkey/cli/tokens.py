@@ -42,16 +42,19 @@ def revoke(terminal: Terminal, token_stdin: bool, user: str | None, client_id: s
     terminal.show({"revoked": True, "user": user, "client_id": client_id}, f"revoked: {whose}")
 
 
-async def revoke_token(server: "AuthorizationServer", token: str) -> tuple[str, str]:
-    """End the authorization that a token came from; returns the app and the account. Raises NotFound."""
-    from valetkey.protocol.changes import Revoke
+async def revoke_token(server: "AuthorizationServer", shown: str) -> tuple[str, str]:
+    """End the authorization that a token came from, or the token alone if it is an app's own; returns the app and the
+    account. Raises NotFound."""
+    from valetkey.protocol.changes import Expire, Revoke
     from valetkey.protocol.rules.digest import digest
     from valetkey.server.problems import NotFound
 
-    facts = await server.store.bearer_facts(digest(token))
+    facts = await server.store.bearer_facts(digest(shown))
     if facts is None:
         raise NotFound("token: is not known here")
-    await server.store.apply((Revoke(facts.token.authorization.id, server.clock()),))
+    token, now = facts.token, server.clock()
+    ends = Revoke(token.authorization.id, now) if facts.account else Expire(token.digest, now)
+    await server.store.apply((ends,))
     return facts.client.id, facts.account.username if facts.account else ""
 
 

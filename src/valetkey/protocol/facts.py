@@ -5,6 +5,7 @@ from msgspec import Struct
 from valetkey.protocol.model import (
     AccessToken,
     Account,
+    Authorization,
     AuthorizationCode,
     Client,
     Consent,
@@ -63,7 +64,8 @@ class BearerFacts(Struct, frozen=True):
 
 
 class ExchangeFacts(Struct, frozen=True):
-    """What the token endpoint must know: the client named, what it hands in, the account which that speaks for."""
+    """What the token endpoint must know: the client named, what it hands in, the account which that speaks for; `own`
+    is what the client is granted for itself."""
 
     client: Client | None = None
     code: AuthorizationCode | None = None
@@ -76,6 +78,7 @@ class ExchangeFacts(Struct, frozen=True):
     actor: BearerFacts | None = None
     consent: Consent | None = None
     issuer_keys: str = ""
+    own: Authorization | None = None
 
 
 class ConnectedApp(Struct, frozen=True):

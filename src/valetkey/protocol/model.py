@@ -189,6 +189,11 @@ class Authorization(Struct, frozen=True):
     revoked_at: int | None = None
     terms: Terms = TERMS
 
+    @property
+    def own(self) -> bool:
+        """Whether it is what an app is granted for itself (RFC 6749 4.4): one while it lasts, for any scope."""
+        return self.account_id == NOBODY
+
 
 class AuthorizationCode(Struct, frozen=True):
     """A code (RFC 6749 4.1.2) with everything it is bound to; the challenge is S256 or absent (RFC 7636)."""

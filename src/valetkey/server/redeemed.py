@@ -28,7 +28,7 @@ async def look_up(server: AuthorizationServer, request: TokenRequest) -> Exchang
         case "assertion":
             return await vouched(server, request)
         case _:
-            return ExchangeFacts(await server.store.client(client_id))
+            return await server.store.own_facts(client_id)
 
 
 async def exchange(server: AuthorizationServer, request: TokenRequest) -> ExchangeFacts:

@@ -45,6 +45,9 @@ class Store(Protocol):
     # What the endpoints must know.
     async def authorize_facts(self, client_id: str, session_digest: bytes | None) -> AuthorizeFacts: ...
     async def exchange_facts(self, client_id: str, code_digest: bytes) -> ExchangeFacts: ...
+    async def own_facts(self, client_id: str) -> ExchangeFacts:
+        """The client, and what it is granted for itself (RFC 6749 4.4)."""
+
     async def refresh_facts(self, client_id: str, digest: bytes) -> ExchangeFacts: ...
     async def device_facts(self, client_id: str, digest: bytes) -> ExchangeFacts: ...
     async def bearer_facts(self, token_digest: bytes) -> BearerFacts | None: ...
@@ -108,8 +111,8 @@ class Store(Protocol):
 
         Expired sessions, tickets, tokens, sealed successors, registration tokens, once-keys and counters; codes, pushed
         requests and device requests an hour after their expiry; notices after 90 days; what a revoked authorization
-        had; authorizations that have neither code nor token left; pictures that no account shows; keys that are shown
-        no more; clients that have lapsed and that nobody allows anything, unless they are disabled.
+        had; authorizations of accounts that have neither code nor token left; pictures that no account shows; keys that
+        are shown no more; clients that have lapsed and that nobody allows anything, unless they are disabled.
         """
 
     async def shrink(self, limit: int) -> int:

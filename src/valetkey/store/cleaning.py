@@ -7,7 +7,7 @@ class Dead(Struct, frozen=True):
     """Rows of a table that are over by the time $2; they are found by an index on their end.
 
     `rooted` rows take the authorization above them along when they are its last. `source` is where their end stands,
-    if not in themselves. `first`: a statement before, which puts off the end of what lives on.
+    if not in themselves. `first`: statements before, which put off the end of what lives on, and remove what is below.
     """
 
     table: str
@@ -16,7 +16,7 @@ class Dead(Struct, frozen=True):
     over: str = "{end} <= $2"
     rooted: bool = False
     source: str = ""
-    first: str = ""
+    first: tuple[str, ...] = ()
 
     def found(self, what: str) -> str:
         source = self.source or f"{self.table} t"
@@ -54,9 +54,12 @@ NOTICED = 90 * 24 * 3600  # seconds for which people can read a notice
 _DUE = "t.id IN (SELECT id FROM clients WHERE lapses_at <= $2 ORDER BY lapses_at LIMIT $1)"
 _IDLE = (
     "t.disabled_at IS NULL AND NOT EXISTS (SELECT 1 FROM consents k WHERE k.client_id = t.id) "
-    "AND NOT EXISTS (SELECT 1 FROM authorizations a WHERE a.client_id = t.id)"
+    "AND NOT EXISTS (SELECT 1 FROM authorizations a WHERE a.client_id = t.id AND "
+    "(a.account_id <> 0 OR EXISTS (SELECT 1 FROM tokens WHERE authorization_id = a.id)))"
 )
 _IN_USE = f"UPDATE clients AS t SET lapses_at = CAST($2 AS BIGINT) + 86400 WHERE {_DUE} AND NOT ({_IDLE})"  # noqa: S608
+_GOING = f"SELECT t.id FROM clients t WHERE {_DUE} AND {_IDLE}"  # noqa: S608
+_OWN = f"DELETE FROM authorizations WHERE account_id = 0 AND client_id IN ({_GOING})"  # noqa: S608
 # A worker may still report the calls of the hour before. For an hour after its end stays a code, so that showing it
 # again is known for a replay, a device, so that it is told why, and a pushed request, which people still think about.
 DEAD = (
@@ -84,12 +87,13 @@ DEAD = (
         for table in ("tokens", "refresh_tokens")
     ),
     # last, when what they held is gone
-    Dead("clients", "id", "t.lapses_at", f"{{end}} <= $2 AND {_DUE} AND {_IDLE}", first=_IN_USE),
+    Dead("clients", "id", "t.lapses_at", f"{{end}} <= $2 AND {_DUE} AND {_IDLE}", first=(_IN_USE, _OWN)),
 )
 
-# Which of these authorizations ($1, a list) have neither code, token nor device left. They go with the last of them.
+# Which of these authorizations ($1, a list) have neither code, token nor device left. They go with the last of them;
+# that of an app for itself stays for its next token, and goes with the app.
 _BARE = (
-    "DELETE FROM authorizations AS a WHERE a.id {among} "
+    "DELETE FROM authorizations AS a WHERE a.id {among} AND (a.account_id <> 0 OR a.revoked_at IS NOT NULL) "
     "AND NOT EXISTS (SELECT 1 FROM codes WHERE authorization_id = a.id) "
     "AND NOT EXISTS (SELECT 1 FROM tokens WHERE authorization_id = a.id) "
     "AND NOT EXISTS (SELECT 1 FROM refresh_tokens WHERE authorization_id = a.id) "

@@ -6,7 +6,6 @@ from typing import Any
 
 from valetkey.protocol.facts import AuthorizeFacts, BearerFacts, ConnectedApp, ExchangeFacts
 from valetkey.protocol.model import (
-    NOBODY,
     Account,
     Client,
     Consent,
@@ -75,6 +74,13 @@ class Lookups(ABC):
             account = self._accounts.find(root.account_id, row[1]) or await self.account(root.account_id)
         return ExchangeFacts(client, code, account)
 
+    async def own_facts(self, client_id: str) -> ExchangeFacts:
+        row = await self._one(sql.OWN, _text(client_id))
+        if row is None:
+            return ExchangeFacts()
+        client = self._clients.find(client_id, row[0]) or await self.client(client_id)
+        return ExchangeFacts(client, own=None if row[1] is None else rows.authorization(row[1:]))
+
     async def bearer_facts(self, token_digest: bytes) -> BearerFacts | None:
         row = await self._one(sql.BEARER, token_digest)
         return None if row is None else await self._bearer(token_digest, row)
@@ -93,12 +99,13 @@ class Lookups(ABC):
     async def _bearer(self, token_digest: bytes, row: Row) -> BearerFacts | None:
         client_version, account_version, used_at, *rest = row
         token = rows.token(token_digest, rest[:_TOKEN], rows.authorization(rest[_TOKEN:]))
-        client_id, account_id = token.authorization.client_id, token.authorization.account_id
+        root = token.authorization
+        client_id, account_id = root.client_id, root.account_id
         if token.terms.client and not _acts(await self.client(token.terms.client)):
             return None  # who holds it after an exchange is not there any more
         client = self._clients.find(client_id, client_version) or await self.client(client_id)
         account = None
-        if account_id != NOBODY:
+        if not root.own:
             account = self._accounts.find(account_id, account_version) or await self.account(account_id)
             if account is None:
                 return None

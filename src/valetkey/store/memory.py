@@ -58,6 +58,9 @@ class MemoryStore:
         code = replace(code, authorization=self._tables.roots[code.authorization.id])
         return ExchangeFacts(client, code, self._tables.accounts.get(code.authorization.account_id))
 
+    async def own_facts(self, client_id: str) -> ExchangeFacts:
+        return ExchangeFacts(self._tables.clients.get(client_id), own=self._tables.own(client_id))
+
     async def bearer_facts(self, token_digest: bytes) -> BearerFacts | None:
         token = self._tables.tokens.get(token_digest)
         if token is None or token.authorization.id not in self._tables.roots:
@@ -66,7 +69,7 @@ class MemoryStore:
         root = token.authorization
         account = self._tables.accounts.get(root.account_id)
         client = self._tables.clients.get(root.client_id)
-        if client is None or (account is None and root.account_id != NOBODY):
+        if client is None or (account is None and not root.own):
             return None
         holder = self._tables.clients.get(token.terms.client or client.id)
         if holder is None or (holder is not client and holder.disabled_at is not None):

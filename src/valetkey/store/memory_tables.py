@@ -119,9 +119,12 @@ class Tables:
         rooted = {
             each.authorization.id for each in (*waiting, *(e for table in held for e in table.values()))
         }
-        self._log.drop(self.roots, lambda key, _: key not in rooted)
-        allowed = {pair[1] for pair in self.consents} | {root.client_id for root in self.roots.values()}
+        stays = {key for key, each in self.roots.items() if each.own and each.revoked_at is None}
+        self._log.drop(self.roots, lambda key, _: key not in stays and key not in rooted)
+        users = {each.client_id for key, each in self.roots.items() if not each.own or key in rooted}
+        allowed = {pair[1] for pair in self.consents} | users
         self._log.drop(self.clients, lambda key, each: key not in allowed and lapsed(each, now))
+        self._log.drop(self.roots, lambda _, each: each.own and each.client_id not in self.clients)
         return self._log.keep(limit)
 
     def _over(self, token: AccessToken | RefreshToken, now: int) -> bool:
@@ -138,6 +141,11 @@ class Tables:
         if found is None or found.authorization is None:
             return found
         return replace(found, authorization=self.roots.get(found.authorization.id))
+
+    def own(self, client_id: str) -> Authorization | None:
+        """What a client is granted for itself."""
+        found = (each for each in self.roots.values() if each.own and each.revoked_at is None)
+        return next((each for each in found if each.client_id == client_id), None)
 
     def _shown(self, account_id: int) -> str:
         account = self.accounts.get(account_id)
@@ -270,6 +278,8 @@ class Tables:
     def _save_new(self, record: Any) -> None:
         match record:
             case Authorization():
+                if record.own and self.own(record.client_id):
+                    raise Conflict
                 self._log.put_new(self.roots, record.id, record)
             case DeviceRequest() if record.user_code in (each.user_code for each in self.devices.values()):
                 raise Conflict

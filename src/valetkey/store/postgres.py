@@ -133,8 +133,8 @@ async def _remove(dead: cleaning.Dead, values: tuple[int, int, int], link: Link)
 
     async def work(connection: Any) -> tuple[int, int]:
         await connection.execute(_BEGINS)
-        if dead.first:
-            await connection.execute(dead.first, *values[:2])
+        for statement in dead.first:
+            await connection.execute(statement, *values[:2])
         rows = await connection.fetch(dead.many(), *values)
         if not rows:
             return 0, values[-1]

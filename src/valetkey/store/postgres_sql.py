@@ -124,8 +124,7 @@ SHAPES: dict[tuple[str, ...], str] = {
     **dict(_grants(SPEND_CODE, NEW_TOKEN)),
     **dict(_grants(SPEND_CODE, NEW_TOKEN, NEW_REFRESH)),
     **dict(_grants(SPEND_REFRESH, NEW_TOKEN, NEW_REFRESH, NEW_SUCCESSOR)),
-    **dict(_grants(NEW_TOKEN)),  # for a refresh token that stays
-    **dict(_grants(NEW_AUTHORIZATION, NEW_TOKEN)),  # an app asks for itself
+    **dict(_grants(NEW_TOKEN)),  # for a refresh token that stays, or an app itself
     # A code is kept only where the consent was not taken back meanwhile.
     (HOLD, NEW_AUTHORIZATION, NEW_CODE): _batch(
         f"holder bigint, app text, {_ROOT}, {_CODE}",

@@ -74,6 +74,12 @@ EXCHANGE = Point(
     "LEFT JOIN clients c ON c.id = x.a LEFT JOIN codes o ON o.digest = x.b "
     "LEFT JOIN authorizations a ON a.id = o.authorization_id LEFT JOIN accounts u ON u.id = a.account_id",
 )
+OWN = Point(
+    ("text",),
+    f"c.version, {_root}",
+    "LEFT JOIN authorizations a ON a.client_id = c.id AND a.account_id = 0 AND a.revoked_at IS NULL",
+    ("clients c", "c.id"),
+)
 BEARER = Point(
     ("bytea",),
     f"c.version, u.version, a.last_used_at, {_token}, {_root}",

@@ -61,13 +61,23 @@ class SqliteStore(Lookups):
         return self._read(_single(point), keys)
 
     def _read(self, statement: str, keys: tuple[Any, ...] = ()) -> Row | None:
+        """What is looked up in one turn of the loop is read from one state of the file, for to begin is a good part of
+        a look-up. A write is acknowledged in a later turn, which begins anew."""
         if self._reader is None or self._closed:
             raise Unavailable("the store is not open")
         try:
+            if not self._reader.in_transaction:
+                self._reader.execute("BEGIN")
+                asyncio.get_running_loop().call_soon(self._let_go)
             row: Row | None = self._reader.execute(statement, keys).fetchone()
         except sqlite3.Error as error:
             raise Unavailable(str(error)) from error
         return row
+
+    def _let_go(self) -> None:
+        """The turn is over."""
+        if self._reader is not None and not self._closed and self._reader.in_transaction:
+            self._reader.execute("COMMIT")
 
     async def _all(self, statement: str, *values: Any) -> list[Row]:
         if self._closed:
@@ -164,8 +174,8 @@ def _sweep(now: int, limit: int, connection: sqlite3.Connection) -> int:
     for dead in cleaning.DEAD:
         # half of what is left where each may take its authorization with it
         most = (limit - gone) // 2 if dead.rooted else limit - gone
-        if dead.first:
-            ask(connection, dead.first, most, now)
+        for statement in dead.first:
+            ask(connection, statement, most, now)
         found = ask(connection, _removal(dead), most, now)
         if not dead.rooted:
             gone += found.rowcount

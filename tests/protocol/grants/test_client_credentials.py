@@ -9,7 +9,7 @@ from valetkey.protocol.decision import Granted
 from valetkey.protocol.errors import InvalidScope, OAuthError, UnauthorizedClient
 from valetkey.protocol.facts import ExchangeFacts
 from valetkey.protocol.grants.client_credentials import decide
-from valetkey.protocol.model import NOBODY, TERMS, Authorization, Client, Registration, Terms
+from valetkey.protocol.model import NOBODY, Authorization, Client, Registration, Terms
 from valetkey.protocol.profiles.oauth21 import OAUTH21
 from valetkey.protocol.rules.grant import Proven
 
@@ -33,8 +33,14 @@ def outcome(app: Client, **pairs: str) -> Granted | OAuthError:
     ],
 )
 def test_it_gets_what_it_registered(app: Client, pairs: dict[str, str], scope: tuple[str, ...]) -> None:
-    root = Authorization(0, NOBODY, "app", scope, NOW)
-    assert outcome(app, **pairs) == Granted(root, None, OAUTH21, 3600, (), TERMS, None, True)
+    root = Authorization(0, NOBODY, "app", (), NOW)
+    assert outcome(app, **pairs) == Granted(root, None, OAUTH21, 3600, (), Terms(scope=scope), None, True)
+
+
+def test_all_its_tokens_stand_under_one_authorization() -> None:
+    app, own = client(type="service"), Authorization(7, NOBODY, "app", (), NOW - 9)
+    granted = decide(Proven(params(scope="likes"), app, OAUTH21, ExchangeFacts(app, own=own), BOOK, NOW))
+    assert granted == Granted(own, None, OAUTH21, 3600, (), Terms(scope=("likes",)))
 
 
 @pytest.mark.parametrize(
@@ -54,4 +60,4 @@ def test_it_gets_nothing_else(app: Client, pairs: dict[str, str], kind: type[Any
 def test_it_is_bound_to_the_key_of_who_asks() -> None:
     app = client(type="service")
     asked = Proven(params(), app, OAUTH21, ExchangeFacts(app), BOOK, NOW, Terms(jkt="k"))
-    assert decide(asked).terms == Terms(jkt="k")
+    assert decide(asked).terms == Terms(scope=("basic",), jkt="k")

@@ -14,8 +14,8 @@ from tests.store.samples import (
     ticket,
     token,
 )
-from valetkey.protocol.changes import Once, Revoke, Save
-from valetkey.protocol.model import Picture
+from valetkey.protocol.changes import Once, Revoke, Save, Withdraw
+from valetkey.protocol.model import NOBODY, Picture
 from valetkey.store import Conflict, Store
 
 
@@ -91,6 +91,27 @@ class CleaningContract:
         assert found is not None
         assert found.authorization.revoked_at == NOW
         assert await clean(store, NOW + 9999) == 2
+
+    async def test_what_an_app_is_granted_for_itself_stays_for_its_next_token(self, store: Store) -> None:
+        await settle_in(store)
+        own = authorization(1, NOBODY)
+        await store.apply((Save(own), Save(token("t", own, NOW))))
+        assert await clean(store) == 1
+        assert (await store.own_facts("app")).own == own
+        await store.apply((Save(token("t", own, NOW + 9)), Withdraw(NOBODY, "app", NOW)))
+        assert await clean(store, NOW + 1) == 2
+        await store.apply((Save(own),))  # its id is free again
+
+    async def test_what_an_app_was_granted_for_itself_goes_with_it(self, store: Store) -> None:
+        made = replace(client("app", NOBODY), lapses_at=NOW)
+        own = authorization(1, NOBODY)
+        await store.apply((Save(made), Save(own), Save(token("t", own, NOW + 86400))))
+        assert await clean(store) == 0
+        assert await clean(store, NOW + 86399) == 0
+        while await clean(store, NOW + 2 * 86400):
+            pass
+        assert await store.client("app") is None
+        await store.apply((Save(made), Save(own)))  # their ids are free again
 
     async def test_pictures_that_nobody_shows_go(self, store: Store) -> None:
         shown = replace(account(), picture="one", version=2)

@@ -21,7 +21,18 @@ from tests.store.samples import (
     successor,
     token,
 )
-from valetkey.protocol.changes import AnswerDevice, Changes, Extend, Once, Poll, Remove, Revoke, Save, Spend
+from valetkey.protocol.changes import (
+    AnswerDevice,
+    Changes,
+    Extend,
+    Once,
+    Poll,
+    Remove,
+    Revoke,
+    Save,
+    Spend,
+    Withdraw,
+)
 from valetkey.protocol.facts import BearerFacts, ExchangeFacts
 from valetkey.protocol.model import (
     NOBODY,
@@ -117,15 +128,28 @@ class GrantsContract:
 
     async def test_many_apps_ask_for_themselves_at_once(self, store: Store) -> None:
         await settle_in(store)
-        roots = [authorization(key, NOBODY, terms=BOUND) for key in range(1, 41)]
-        kept = [replace(token(f"t{root.id}", root, NOW + 60), terms=BOUND) for root in roots]
-        lists = [(Save(root), Save(each)) for root, each in zip(roots, kept, strict=True)]
-        taken = (Save(authorization(41, NOBODY)), Save(token("t1", authorization(41, NOBODY))))
-        await asyncio.gather(*map(store.apply, lists))
+        assert await store.own_facts("app") == ExchangeFacts(client())
+        own = authorization(1, NOBODY)
+        kept = [replace(token(f"t{n}", own, NOW + 60), terms=BOUND) for n in range(40)]
+        await store.apply((Save(own), Save(kept[0])))
+        await asyncio.gather(*(store.apply((Save(each),)) for each in kept[1:]))
         with pytest.raises(Conflict):
-            await store.apply(taken)
+            await store.apply((Save(kept[7]),))
         for each in kept:
             assert await store.bearer_facts(each.digest) == BearerFacts(each, None, client())
+        assert await store.own_facts("app") == ExchangeFacts(client(), own=own)
+        assert await store.own_facts("other") == ExchangeFacts()
+
+    async def test_an_app_has_one_authorization_for_itself_at_a_time(self, store: Store) -> None:
+        await settle_in(store)
+        await store.apply((Save(client("app2")), Save(authorization(9, NOBODY, "app2"))))
+        racing = [(Save(authorization(key, NOBODY)), Save(token(f"t{key}"))) for key in range(1, 5)]
+        said = await asyncio.gather(*map(store.apply, racing), return_exceptions=True)
+        assert [type(each) for each in said if each] == [Conflict] * 3
+        await store.apply((Withdraw(NOBODY, "app", NOW),))
+        assert (await store.own_facts("app")).own is None
+        await store.apply((Save(authorization(5, NOBODY)),))
+        assert (await store.own_facts("app")).own == authorization(5, NOBODY)
 
     @pytest.mark.parametrize("record", [pushed(), device(), refresh()])
     async def test_what_is_used_once_is_used_once(

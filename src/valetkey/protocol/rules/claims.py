@@ -2,7 +2,7 @@
 
 import msgspec
 
-from valetkey.protocol.model import NOBODY, AccessToken
+from valetkey.protocol.model import AccessToken
 
 Claims = dict[str, object]
 
@@ -16,7 +16,7 @@ def of(token: AccessToken, issuer: str) -> Claims:
     granted, holder = root.terms, terms.client or root.client_id
     found: Claims = {
         "iss": issuer,
-        "sub": root.client_id if root.account_id == NOBODY else str(root.account_id),
+        "sub": root.client_id if root.own else str(root.account_id),
         "aud": audience(token, issuer),
         "client_id": holder,
         "iat": token.created_at,

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 
 from valetkey.protocol.errors import InvalidAuthorizationDetails
-from valetkey.protocol.model import NOBODY, Authorization, Client
+from valetkey.protocol.model import Authorization, Client
 from valetkey.protocol.params import Params
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.rules import strict_json
@@ -43,7 +43,7 @@ def narrowed(params: Params, root: Authorization, client: Client, profile: Profi
     if not asked:
         return ""
     named = entries(asked)
-    if root.account_id == NOBODY:
+    if root.own:
         allowed = {entry["type"] for entry in named} <= set(client.registered.authorization_details_types)
     else:
         granted = entries(root.terms.details) if root.terms.details else []

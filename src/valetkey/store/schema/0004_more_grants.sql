@@ -5,6 +5,8 @@ ALTER TABLE clients ADD COLUMN registered TEXT NOT NULL DEFAULT '{}';
 ALTER TABLE clients ADD COLUMN lapses_at INTEGER;
 CREATE INDEX clients_lapse ON clients(lapses_at) WHERE lapses_at IS NOT NULL;
 ALTER TABLE authorizations ADD COLUMN terms TEXT;
+-- What an app is granted for itself is one authorization, whichever tokens it asks for.
+CREATE UNIQUE INDEX authorizations_own ON authorizations(client_id) WHERE account_id = 0 AND revoked_at IS NULL;
 ALTER TABLE consents ADD COLUMN refused TEXT NOT NULL DEFAULT '';
 ALTER TABLE tokens ADD COLUMN terms TEXT;
 
