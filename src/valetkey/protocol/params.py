@@ -53,6 +53,9 @@ class Params:
 
     def all(self, name: str) -> tuple[str, ...]:
         """All values of a parameter that may be there several times, each once."""
+        if not self._again:
+            value = self._values.get(name)
+            return (value,) if value else ()
         found = [self._values.get(name, ""), *(value for each, value in self._again if each == name)]
         return tuple(dict.fromkeys(value for value in found if value))
 

@@ -1,12 +1,11 @@
 """The only place that makes token strings, ids and secrets, and digests of them (R8)."""
 
-import base64
 from collections.abc import Callable
 
 from msgspec import Struct
 
 from valetkey.protocol.model import ClientSecret
-from valetkey.protocol.rules import signed_request, user_code
+from valetkey.protocol.rules import base64url, signed_request, user_code
 from valetkey.protocol.rules.checksum import checksummed
 from valetkey.protocol.rules.claims import Claims
 from valetkey.protocol.rules.digest import digest
@@ -59,12 +58,13 @@ class Mint(Struct, frozen=True):
 
         Selector: 30 bits of seconds since 2026 and 18 random ones (protocol/rules/digest.py says what it is for).
         """
-        selector = seconds(now) << 18 | int.from_bytes(self.entropy(3), "big") >> 6
-        return checksummed(f"{prefix}{selector:012x}{self.text()}")
+        drawn = self.entropy(35)
+        selector = seconds(now) << 18 | int.from_bytes(drawn[32:]) >> 6
+        return checksummed(f"{prefix}{selector:012x}{base64url.encode(drawn[:32])}")
 
     def text(self) -> str:
         """256 bits as 43 characters of base64url: session ids, tickets."""
-        return base64.urlsafe_b64encode(self.entropy(32)).rstrip(b"=").decode()
+        return base64url.encode(self.entropy(32))
 
     def client_id(self) -> str:
         """32 hex characters with at least one letter (a client library takes all digits for another dialect)."""

@@ -38,13 +38,14 @@ class Looking(Group):
     """The same look-up for many keys."""
 
     def __init__(self, point: Point) -> None:
-        self._statement = point.many()
+        self._statement, self._by_key = point.many(), point.first is not None
 
     async def answer(self, link: Link, asked: Sequence[Any]) -> list[Any]:
-        found: list[Row | None] = [None] * len(asked)
-        for row in await link.look(self._statement, *zip(*asked, strict=True)):
-            found[row[0] - 1] = row[1:]
-        return found
+        rows = await link.look(self._statement, *zip(*asked, strict=True))
+        found: dict[Any, Row] = {row[0]: row[1:] for row in rows}
+        if self._by_key:
+            return [found.get(key) for (key,) in asked]
+        return [found.get(number) for number in range(1, len(asked) + 1)]
 
 
 class Writing(Group):

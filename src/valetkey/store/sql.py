@@ -29,7 +29,7 @@ def select(what: str, source: str) -> str:
 class Point(Struct, frozen=True):
     """A look-up by one or two keys, `x.a` and `x.b`, that finds at most one row.
 
-    With `first`, a table and its column that is `x.a`, it finds none where that table has none.
+    With `first`, a table and its column, it is by one key, which stands there; where it does not, nothing is found.
     """
 
     keys: tuple[str, ...]
@@ -46,13 +46,19 @@ class Point(Struct, frozen=True):
         return select(self.columns, f"(SELECT {given}) x {self.tables}")
 
     def many(self) -> str:
-        """The look-up of many in one round trip, for PostgreSQL; the first column tells whose row it is."""
+        """The look-up of many in one round trip, for PostgreSQL; the first column tells whose row it is: the key, or
+        where a row need not have it the number of who asked.
+
+        Keys as one list have their index asked once for all of them, at half the cost of a join.
+        """
+        if self.first is not None:
+            table, column = self.first
+            return select(f"{column}, {self.columns}", f"{table} {self.tables} WHERE {column} = ANY($1::{self.keys[0]}[])")
         given = ", ".join(f"${n}::{key}[]" for n, key in enumerate(self.keys, 1))
         names = ", ".join("ab"[: len(self.keys)])
-        first = f"JOIN {self.first[0]} ON {self.first[1]} = x.a " if self.first else ""
         return select(
             f"x.n, {self.columns}",
-            f"unnest({given}) WITH ORDINALITY AS x({names}, n) {first}{self.tables}",
+            f"unnest({given}) WITH ORDINALITY AS x({names}, n) {self.tables}",
         )
 
 
