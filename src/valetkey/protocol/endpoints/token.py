@@ -77,9 +77,10 @@ def decide(request: TokenRequest, facts: ExchangeFacts, book: Rulebook, now: int
 
 def narrowed(asked: Proven, granted: Granted) -> Granted:
     """A token for a part of what was allowed (RFC 8707 2.2, RFC 9396 6); an exchange has said that itself."""
-    if granted.terms.client:
-        return granted
     params, client, profile, book = asked.params, asked.client, asked.profile, asked.book
+    names = "resource" in params or "authorization_details" in params
+    if granted.terms.client or not (names or profile.resources == "must"):
+        return granted
     root = granted.authorization
     named = resource.narrowed(params, root.terms.resource, profile, book)
     part = details.narrowed(params, root, client, profile, book)
