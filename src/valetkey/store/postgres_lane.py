@@ -14,6 +14,7 @@ from typing import Any
 import asyncpg
 
 from valetkey.store.base import Conflict, Unavailable
+from valetkey.store.gathering import Gathering
 from valetkey.store.postgres_link import Link
 from valetkey.store.rows import Row
 from valetkey.store.sql import Point
@@ -91,7 +92,8 @@ class Lane:
         self._waiting: dict[Group, list[Entry]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._asked = 0  # requests under way
-        self._armed = self._closed = False
+        self._gathering = Gathering(self._start, lambda: self._asked)
+        self._closed = False
         self._timer: asyncio.TimerHandle | None = None
 
     @cached_property
@@ -105,15 +107,13 @@ class Lane:
         self._asked += 1
         future: asyncio.Future[Any] = self._loop.create_future()
         self._waiting.setdefault(group, []).append((future, what))
-        if not self._armed:
-            self._armed = True
-            self._loop.call_soon(self._start)
+        self._gathering.arm()
         return future
 
     async def close(self) -> None:
         """Refuse what is new, finish what was handed in, disconnect."""
         self._closed = True
-        while self._armed or self._tasks:
+        while self._gathering.armed or self._tasks:
             await asyncio.sleep(0)
             if self._tasks:
                 await asyncio.wait(self._tasks)
@@ -121,7 +121,6 @@ class Lane:
             await link.close()
 
     def _start(self) -> None:
-        self._armed = False
         while self._waiting and self._free:
             if not self._worth_it():
                 self._timer = self._timer or self._loop.call_later(_PATIENCE, self._set_off)
@@ -146,6 +145,7 @@ class Lane:
         group = next(iter(self._waiting))
         entries = self._waiting.pop(group)
         most = 1 if isinstance(group, Job) else _MOST
+        self._gathering.took(min(len(entries), most))
         if len(entries) > most:
             self._waiting[group] = entries[most:]
         if self._timer is not None:  # whoever waited longest has a turn now

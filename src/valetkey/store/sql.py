@@ -53,7 +53,8 @@ class Point(Struct, frozen=True):
         """
         if self.first is not None:
             table, column = self.first
-            return select(f"{column}, {self.columns}", f"{table} {self.tables} WHERE {column} = ANY($1::{self.keys[0]}[])")
+            among = f"{column} = ANY($1::{self.keys[0]}[])"
+            return select(f"{column}, {self.columns}", f"{table} {self.tables} WHERE {among}")
         given = ", ".join(f"${n}::{key}[]" for n, key in enumerate(self.keys, 1))
         names = ", ".join("ab"[: len(self.keys)])
         return select(

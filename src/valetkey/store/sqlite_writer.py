@@ -16,6 +16,7 @@ from typing import Any
 
 from valetkey.store import sqlite_file
 from valetkey.store.base import Conflict, Unavailable
+from valetkey.store.gathering import Gathering
 
 Job = Callable[[sqlite3.Connection], Any]
 Entry = tuple[asyncio.Future[Any], Job]
@@ -40,7 +41,8 @@ class Writer:
         self._connect, self._checkpoint = connect, checkpoint
         self._lists: queue.SimpleQueue[list[Entry]] = queue.SimpleQueue()
         self._waiting: list[Entry] = []
-        self._armed = self._busy = self._closed = False
+        self._gathering = Gathering(self._hand_over, lambda: len(self._waiting))
+        self._busy = self._closed = False
         self._idle = asyncio.Event()
         self._idle.set()
         self._connection: sqlite3.Connection | None = None
@@ -86,14 +88,14 @@ class Writer:
     # On the loop.
 
     def _arm(self) -> None:
-        if self._waiting and not self._busy and not self._armed:
-            self._armed = True
+        if self._waiting and not self._busy:
             self._idle.clear()
-            self._loop.call_soon(self._hand_over)
+            self._gathering.arm()
 
     def _hand_over(self) -> None:
         entries, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
-        self._armed, self._busy = False, True
+        self._busy = True
+        self._gathering.took(len(entries))
         self._lists.put(entries)
 
     def _answer(self, answers: list[tuple[asyncio.Future[Any], Any]]) -> None:
@@ -106,7 +108,7 @@ class Writer:
             else:
                 future.set_result(value)
         self._arm()
-        if not self._armed:
+        if not self._gathering.armed:
             self._idle.set()
 
     def _open(self) -> sqlite3.Connection:
