@@ -1,6 +1,7 @@
 """The store in one SQLite file: look-ups straight on the loop, writes through one thread, listings in another."""
 
 import asyncio
+import contextlib
 import re
 import sqlite3
 from collections.abc import Sequence
@@ -71,13 +72,15 @@ class SqliteStore(Lookups):
                 asyncio.get_running_loop().call_soon(self._let_go)
             row: Row | None = self._reader.execute(statement, keys).fetchone()
         except sqlite3.Error as error:
+            self._let_go()
             raise Unavailable(str(error)) from error
         return row
 
     def _let_go(self) -> None:
-        """The turn is over."""
+        """The turn is over, or a look-up has failed: then nobody looks at what was read before it."""
         if self._reader is not None and not self._closed and self._reader.in_transaction:
-            self._reader.execute("COMMIT")
+            with contextlib.suppress(sqlite3.Error):
+                self._reader.execute("ROLLBACK")
 
     async def _all(self, statement: str, *values: Any) -> list[Row]:
         if self._closed:
