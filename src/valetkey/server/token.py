@@ -96,12 +96,12 @@ def access_token(
 ) -> tuple[str, AccessToken]:
     """An access token in the form that was decided on, and what is kept of it."""
     expires_at = None if granted.lifetime is None else now + granted.lifetime
-    record = AccessToken(b"", root, now, expires_at, granted.terms)
     if granted.jwt and server.keys.can_sign:
-        value = server.mint.jwt(server.keys.sign, claims.of(record, server.book.issuer))
+        told = claims.of(AccessToken(b"", root, now, expires_at, granted.terms), server.book.issuer)
+        value = server.mint.jwt(server.keys.sign, told)
     else:
         value = server.mint.access_token(granted.profile.token_form, root.client_id, now)
-    return value, replace(record, digest=digest(value))
+    return value, AccessToken(digest(value), root, now, expires_at, granted.terms)
 
 
 def answer(server: AuthorizationServer, granted: Granted, token: str, refresh_token: str) -> TokenAnswer:

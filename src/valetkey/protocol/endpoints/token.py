@@ -14,6 +14,7 @@ from valetkey.protocol.errors import (
 )
 from valetkey.protocol.facts import ExchangeFacts
 from valetkey.protocol.grants import GRANTS
+from valetkey.protocol.model import TERMS
 from valetkey.protocol.params import Params
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.rules import credentials, details, residence, resource, sender
@@ -49,8 +50,8 @@ def read(params: Params, query: Params, headers: Headers, profile: Profile) -> T
     grant = GRANTS.get(name)
     if grant is None or name not in profile.grants:
         raise UnsupportedGrantType("grant_type_unknown", "this grant_type is not supported")
-    redeemed = params.get(grant.redeems) or ""
-    return TokenRequest(params, headers, shown, grant, digest(redeemed), profile)
+    redeemed = digest(params.get(grant.redeems) or "") if grant.redeems else b""
+    return TokenRequest(params, headers, shown, grant, redeemed, profile)
 
 
 def decide(request: TokenRequest, facts: ExchangeFacts, book: Rulebook, now: int) -> TokenDecision:
@@ -64,7 +65,9 @@ def decide(request: TokenRequest, facts: ExchangeFacts, book: Rulebook, now: int
         asked = Proven(request.params, client, profile, facts, book, now)
         bound, proof = sender.prove(asked, request.headers, profile.token_path)
         written += proof
-        granted = narrowed(asked, request.grant.decide(replace(asked, sender=bound)))
+        if bound is not TERMS:
+            asked = replace(asked, sender=bound)
+        granted = narrowed(asked, request.grant.decide(asked))
     except OAuthError as error:
         error.changes = (*written, *error.changes)
         return Refused(error, profile)

@@ -9,7 +9,7 @@ DEFAULT = ("basic",)  # what no scope at all asks for (RFC 6749 3.3 wants a defa
 
 def read(asked: str | None, always: tuple[str, ...], catalogue: Catalogue) -> tuple[str, ...]:
     """The scope of a request, each name once, in the order given. Raises InvalidScope."""
-    named = tuple(dict.fromkeys((*always, *(name for name in (asked or "").split(" ") if name))))
+    named = tuple(dict.fromkeys((*always, *filter(None, (asked or "").split(" ")))))
     names = named or DEFAULT
     if len(names) > MOST:
         raise InvalidScope("scopes_many", f"more than {MOST} scopes", "too many")

@@ -21,7 +21,7 @@ def prove(asked: Proven, headers: Headers, path: str) -> tuple[Terms, Changes]:
     if headers.dpop is None:
         if client.registered.dpop_bound_access_tokens or (profile.sender == "must" and not x5t):
             raise InvalidRequest("dpop_missing", "this client must send a DPoP proof (RFC 9449)")
-        return Terms(x5t=x5t), ()
+        return Terms(x5t=x5t) if x5t else TERMS, ()
     call = Call("POST", asked.book.issuer + path, profile.assertions.algorithms)
     proof = dpop.check(headers.dpop, call, asked.facts.known, asked.now)
     return Terms(jkt=proof.jkt, x5t=x5t), (proof.once,)
