@@ -21,6 +21,7 @@ from valetkey.server.accounts import ProfileForm
 EVERY_SCOPE = "basic public_content follower_list comments relationships likes"
 DEVICE_FLOW = Registration(grant_types=("urn:ietf:params:oauth:grant-type:device_code",))
 CHALLENGE = {"code_challenge": "E" * 43, "code_challenge_method": "S256"}
+ELSEWHERE = "https://" + "holiday-photos." * 4 + "example/api/v1"
 LONG_NAME = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamte"[:64]
 
 
@@ -133,7 +134,8 @@ async def consent_in_detail(scene: Scene) -> None:
     await scene.enter()
     pays = {"type": "payment", "amount": "12.50 EUR", "creditor": LONG_NAME, "note": "holiday photos"}
     asked = json.dumps([pays, {"type": "payment", "actions": ["x" * 80]}])
-    await scene.visitor.open((await scene.app(profile="oauth20")).asks(authorization_details=asked))
+    app = await scene.app(profile="oauth20")
+    await scene.visitor.open(app.asks(authorization_details=asked, resource=ELSEWHERE))
     await scene.visitor.page.locator("summary").first.click()
 
 
@@ -179,7 +181,8 @@ async def connected_to_a_stranger(scene: Scene) -> None:
     for client_id in (address, secrets.token_hex(16)):
         await stranger(scene, client_id, "http://127.0.0.1:50123/callback")
         account = scene.person.account.id
-        said = Consent(account, client_id, ("basic", "likes"), scene.platform.server.clock())
+        now, there = scene.platform.server.clock(), ("https://albums.example/", ELSEWHERE)
+        said = Consent(account, client_id, ("basic", "likes"), now, resource=there)
         await scene.platform.server.store.apply((Save(said),))
     await scene.visitor.open("/accounts/manage_access/")
 
@@ -215,7 +218,8 @@ async def device_refused(scene: Scene) -> None:
 
 async def device_consent(scene: Scene) -> None:
     await scene.enter()
-    await scene.visitor.open(f"/device?user_code={await device_code(scene, scope=EVERY_SCOPE)}")
+    code = await device_code(scene, scope=EVERY_SCOPE, resource=ELSEWHERE)
+    await scene.visitor.open(f"/device?user_code={code}")
     await scene.visitor.press("Continue")
 
 

@@ -8,6 +8,7 @@ import httpx2
 import pytest
 
 from tests.flows.browser import Browser
+from tests.flows.test_introspection import told as token_told
 from tests.house import SITE, App, House, Person
 from valetkey.protocol.model import Registration
 from valetkey.server.accounts import disable, revoke_app
@@ -173,6 +174,18 @@ async def test_the_whole_flow(house: House, box: App, snoop: Person) -> None:
 
 def bearer(body: dict[str, Any]) -> dict[str, str]:
     return {"authorization": f"Bearer {body['access_token']}"}
+
+
+async def test_the_servers_that_a_device_wants_to_reach(house: House, browser: Browser) -> None:
+    """RFC 8707: the page says them, and they are what the token is for."""
+    app = await house.make_app(profile="oauth21", registered=MAY)
+    said = await start(house, app, resource="https://prints.example/")
+    page = await browser.fill("/device", "/device", user_code=said["user_code"])
+    assert "It will reach this server prints.example" in page.text
+    await browser.consent(page, "allow")
+    token = (await poll(house, app, said)).json()["access_token"]
+    assert (await token_told(house, app, token))["aud"] == "https://prints.example/"
+    assert "At prints.example" in (await browser.open("/accounts/manage_access/")).text
 
 
 @pytest.mark.parametrize("typed", ["{0}", " {1} {2} ", "{3}", "{4}"])

@@ -84,6 +84,40 @@ async def test_a_token_for_one_of_them(house: House, app: App, browser: Browser)
     assert await house.lives(answer.json()["access_token"])
 
 
+async def test_people_are_asked_about_each_server(
+    house: House, app: App, browser: Browser, snoop: Person
+) -> None:
+    """C14: what was allowed at one server is not allowed at the next."""
+    page = await browser.open(url(house, app, PRINTS, SITE))
+    assert "It will reach this server prints.example" in page.text and "id.example" not in page.text
+    await browser.consent(page, "allow")
+    again = await house.logged_in(snoop)
+    for known in ((PRINTS,), (SITE, PRINTS), ()):
+        assert (await again.open(url(house, app, *known))).left, "no question is put twice"
+    silently = await browser.open(url(house, app, ALBUMS) + "&prompt=none")
+    assert parameters(silently.left or "")["error"] == "consent_required"
+    page = await browser.open(url(house, app, PRINTS, ALBUMS))
+    assert "It will reach these servers prints.example albums.example" in page.text
+    assert "to use your account?" in page.text and "What is new" not in page.text
+    await browser.consent(page, "deny")
+    assert (await browser.open(url(house, app, ALBUMS))).asks_consent
+    await browser.consent(await browser.open(url(house, app, ALBUMS)), "allow")
+    assert (await browser.open(url(house, app, ALBUMS, PRINTS) + "&prompt=none")).left
+    assert "At prints.example , albums.example" in (await browser.open("/accounts/manage_access/")).text
+
+
+async def test_who_named_no_server_names_none_later(house: House, app: App, browser: Browser) -> None:
+    """C14: the person was asked about none, so the token endpoint knows of none either."""
+    fields = await code(house, browser, app)
+    check_refused(await post(house, "/oauth/token", fields, PRINTS), "invalid_target")
+    check_refused(await post(house, "/oauth/token", fields, SITE, PRINTS), "invalid_target")
+    body = (await post(house, "/oauth/token", fields, SITE)).json()
+    assert await audience(house, app, body["access_token"]) == SITE
+    renews = {"client_id": app.id, "client_secret": app.secret, "grant_type": "refresh_token"}
+    renews["refresh_token"] = body["refresh_token"]
+    check_refused(await post(house, "/oauth/token", renews, PRINTS), "invalid_target")
+
+
 async def test_nobody_named_is_our_own(house: House, app: App, browser: Browser) -> None:
     fields = await code(house, browser, app)
     token = (await post(house, "/oauth/token", fields)).json()["access_token"]
@@ -123,6 +157,7 @@ async def test_only_those_that_the_operator_named(build: Build) -> None:
     app = await house.make_app(profile="oauth21")
     page = await browser.open(url(house, app, ALBUMS))
     assert parameters(page.left or "")["error"] == "invalid_target"
+    assert "Prints , prints.example" in (await browser.open(url(house, app, PRINTS))).text
     token = (await post(house, "/oauth/token", await code(house, browser, app, PRINTS))).json()[
         "access_token"
     ]

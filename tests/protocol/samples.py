@@ -71,8 +71,8 @@ def session(expires_at: int = NOW + 1) -> Session:
     return Session(digest("browser"), 1, NOW, NOW, expires_at)
 
 
-def consent(*scope: str, refused: tuple[str, ...] = ()) -> Consent:
-    return Consent(1, "app", scope, NOW - 1000, refused)
+def consent(*scope: str, refused: tuple[str, ...] = (), resource: tuple[str, ...] = ()) -> Consent:
+    return Consent(1, "app", scope, NOW - 1000, refused, resource)
 
 
 def authorization(**more: Any) -> Authorization:

@@ -109,7 +109,8 @@ NO_CHOICE = Choice()
 
 
 class AskConsent(Struct, frozen=True):
-    """Authorization endpoint: ask the person; `new` is what they have not said yes to before."""
+    """Authorization endpoint: ask the person; `new` is what they have not said yes to before, `resource` the servers of
+    others that it is for."""
 
     client: Client
     developer: str
@@ -121,6 +122,7 @@ class AskConsent(Struct, frozen=True):
     choice: Choice = NO_CHOICE
     changes: Changes = ()
     details: str = ""
+    resource: tuple[str, ...] = ()
 
 
 class Answer(Struct, frozen=True):
@@ -170,6 +172,7 @@ class AskDevice(Struct, frozen=True):
     lifetime: int | None
     choice: Choice = NO_CHOICE
     changes: Changes = ()
+    resource: tuple[str, ...] = ()
 
 
 class DeviceAnswered(Struct, frozen=True):

@@ -82,7 +82,8 @@ class ExchangeFacts(Struct, frozen=True):
 
 
 class ConnectedApp(Struct, frozen=True):
-    """One line of the connected-apps page; `ended_at` is when we last ended what it had (model.Notice)."""
+    """One line of the connected-apps page; `ended_at` is when we last ended what it had (model.Notice); `resource` as a
+    Consent has it."""
 
     client: Client
     developer: str
@@ -90,3 +91,4 @@ class ConnectedApp(Struct, frozen=True):
     since: int
     last_used: int | None = None
     ended_at: int | None = None
+    resource: tuple[str, ...] = ()

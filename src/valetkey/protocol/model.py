@@ -134,7 +134,8 @@ class Session(Struct, frozen=True):
 class Consent(Struct, frozen=True):
     """What the owner has said yes to, remembered: one a pair of account and client. Saving it again replaces it.
 
-    `refused` is what they left out of what was asked.
+    `refused` is what they left out of what was asked; `resource`, the servers beside our own API for which they said it
+    (RFC 8707).
     """
 
     account_id: int
@@ -142,6 +143,7 @@ class Consent(Struct, frozen=True):
     scope: tuple[str, ...]
     granted_at: int
     refused: tuple[str, ...] = ()
+    resource: tuple[str, ...] = ()
 
 
 class Ticket(Struct, frozen=True):

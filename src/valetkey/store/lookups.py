@@ -197,7 +197,15 @@ class Lookups(ABC):
     async def connected_apps(self, account_id: int) -> list[ConnectedApp]:
         found = await self._listed(sql.CONNECTED_APPS, account_id)
         return [
-            ConnectedApp(rows.client(row[:-5]), row[-5] or "", rows.names(row[-4]), *row[-3:])
+            ConnectedApp(
+                rows.client(row[:-6]),
+                row[-6] or "",
+                rows.names(row[-5]),
+                row[-4],
+                row[-3],
+                row[-2],
+                rows.names(row[-1]),
+            )
             for row in found
         ]
 

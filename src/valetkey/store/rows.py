@@ -39,7 +39,7 @@ CLIENT = (
 ).split()
 REGISTRATION_TOKEN = "digest hint created_at expires_at uses".split()
 SESSION = "digest account_id created_at last_seen_at expires_at user_agent network".split()
-CONSENT = "account_id client_id scope granted_at refused".split()
+CONSENT = "account_id client_id scope granted_at refused resource".split()
 TICKET = "digest session_digest query expires_at spent_at".split()
 KEY = "id alg public sealed created_at active_from follows retires_at gone_at version".split()
 AUTHORIZATION = "id account_id client_id scope granted_at revoked_at terms".split()
@@ -74,8 +74,8 @@ def ticket(row: Row) -> Ticket:
 
 
 def consent(row: Row) -> Consent:
-    account_id, client_id, scope, granted_at, refused = row
-    return Consent(account_id, client_id, names(scope), granted_at, names(refused))
+    account_id, client_id, scope, granted_at, refused, resource = row
+    return Consent(account_id, client_id, names(scope), granted_at, names(refused), names(resource))
 
 
 def authorization(row: Row) -> Authorization:

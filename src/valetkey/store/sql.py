@@ -150,7 +150,7 @@ _LAST_USED = select(
 )
 _ENDED = select("max(n.at)", "notices n WHERE n.account_id = k.account_id AND n.client_id = c.id")
 CONNECTED_APPS = select(
-    f"{_client}, {_developer}, k.scope, k.granted_at, ({_LAST_USED}), ({_ENDED})",
+    f"{_client}, {_developer}, k.scope, k.granted_at, ({_LAST_USED}), ({_ENDED}), k.resource",
     "consents k JOIN clients c ON c.id = k.client_id LEFT JOIN accounts d ON d.id = c.owner_id "
     "WHERE k.account_id = $1 ORDER BY k.granted_at DESC, k.client_id",
 )

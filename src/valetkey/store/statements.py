@@ -44,9 +44,9 @@ NEW_REGISTRATION_TOKEN = _insert("registration_tokens", REGISTRATION_TOKEN)
 DRAW = "UPDATE registration_tokens SET uses = uses - 1 WHERE digest = $1 AND uses > 0 AND expires_at > $2"
 DISCARD = "DELETE FROM registration_tokens WHERE digest = $1"
 PUT_CONSENT = (
-    "INSERT INTO consents(account_id, client_id, scope, granted_at, refused) VALUES($1, $2, $3, $4, $5) "
-    "ON CONFLICT(account_id, client_id) DO UPDATE SET scope = excluded.scope, "
-    "granted_at = excluded.granted_at, refused = excluded.refused"
+    "INSERT INTO consents(account_id, client_id, scope, granted_at, refused, resource) "
+    "VALUES($1, $2, $3, $4, $5, $6) ON CONFLICT(account_id, client_id) DO UPDATE SET scope = excluded.scope, "
+    "granted_at = excluded.granted_at, refused = excluded.refused, resource = excluded.resource"
 )
 # A picture is loose while its account does not show it; the last step of a list says which one that is.
 PUT_PICTURE = (

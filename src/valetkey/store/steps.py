@@ -122,8 +122,8 @@ def _save_session(record: Session) -> list[Step]:
 
 
 def _save_consent(record: Consent) -> list[Step]:
-    row = (record.account_id, record.client_id, words(record.scope), record.granted_at, words(record.refused))
-    return [Step(statements.PUT_CONSENT, row)]
+    said = (words(record.scope), record.granted_at, words(record.refused), words(record.resource))
+    return [Step(statements.PUT_CONSENT, (record.account_id, record.client_id, *said))]
 
 
 def _save_ticket(record: Ticket) -> list[Step]:

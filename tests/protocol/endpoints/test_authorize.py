@@ -15,6 +15,7 @@ from tests.protocol.samples import (
     BOOK,
     CHALLENGE,
     DENY,
+    ISSUER,
     NOW,
     REDIRECT,
     account,
@@ -612,6 +613,48 @@ def test_the_servers_that_a_request_names() -> None:
     assert isinstance(refused, Refuse) and "error=invalid_target" in refused.location
     page = decide(sent, facts(client()), ALLOW, BOOK, NOW)
     assert isinstance(page, ErrorPage) and page.error.reason == "parameter_twice"
+
+
+A, B = "https://a.test/", "https://b.test/"
+
+
+def reaching(before: Consent | None, said: Said | None, *named: str, **more: str) -> AuthorizeDecision:
+    pairs = [*request(scope="likes", **PKCE, **more).items(), *(("resource", each) for each in named)]
+    return decide(
+        Params(pairs, several=SEVERAL), facts(client(profile="oauth21"), before=before), said, BOOK, NOW
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "named", "asks"),
+    [
+        ((), (), False),
+        ((), (ISSUER,), False),  # our own API, which the scopes are about
+        ((), (A,), True),
+        ((A,), (A,), False),
+        ((A,), (), False),
+        ((B, A), (A, ISSUER, B), False),
+        ((A,), (A + "x",), True),
+        ((A,), (B, A), True),
+    ],
+)
+def test_a_server_that_the_person_has_not_allowed_is_asked_about(
+    before: tuple[str, ...], named: tuple[str, ...], asks: bool
+) -> None:
+    """C14: the whole scope, for nothing of it was allowed there."""
+    known = consent("likes", resource=before)
+    decision, silently = reaching(known, None, *named), reaching(known, None, *named, prompt="none")
+    if not asks:
+        assert isinstance(decision, Answer) and isinstance(silently, Answer)
+        return
+    elsewhere = tuple(each for each in named if each != ISSUER)
+    assert isinstance(decision, AskConsent)
+    assert (decision.new, decision.resource) == (("likes",), elsewhere)
+    assert isinstance(silently, Refuse) and "error=consent_required" in silently.location
+    allowed = reaching(known, ALLOW, *named)
+    kept = (*(each for each in before if each not in elsewhere), *elsewhere)
+    assert allowed.changes == (Hold(1, "app"), Save(Consent(1, "app", ("likes",), NOW, (), kept)))
+    assert isinstance(allowed, Answer) and allowed.terms.resource == named
 
 
 # --- silently, logged in anew, asked again (RFC 9470 4; A20) ---------------------------------------------------------

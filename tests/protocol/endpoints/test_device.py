@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tests.protocol.samples import ALLOW, BOOK, DENY, NOW, account, client, consent, device, session
+from tests.protocol.samples import ALLOW, BOOK, DENY, ISSUER, NOW, account, client, consent, device, session
 from valetkey.protocol.changes import Changes, Hold, Save
 from valetkey.protocol.decision import AskDevice, Choice, DeviceAnswered, DeviceUnknown
 from valetkey.protocol.endpoints.device import decide
@@ -45,6 +45,18 @@ def test_what_an_answer_writes(facts: AuthorizeFacts, said: Said, changes: Chang
     words, scope = ("allow", ("basic", "likes")) if said.allowed else ("deny", ())
     answered = DeviceAnswered(APP, account(), device().digest, words, scope, changes)
     assert decide(device(), facts, said, BOOK, NOW) == answered
+
+
+def test_the_servers_that_a_device_wants_to_reach() -> None:
+    """RFC 8707, whatever was allowed at others before (RFC 8628 5.4)."""
+    waits = device(terms=Terms(resource=("https://a.test/", ISSUER)))
+    known = knowing(consent=consent("basic", resource=("https://b.test/",)))
+    asks = decide(waits, known, None, BOOK, NOW)
+    assert isinstance(asks, AskDevice) and asks.resource == ("https://a.test/",)
+    answered = decide(waits, known, ALLOW, BOOK, NOW)
+    kept = Consent(1, "app", ("basic", "likes"), NOW, (), ("https://b.test/", "https://a.test/"))
+    assert answered.changes == (Hold(1, "app"), Save(kept))
+    assert isinstance(answered, DeviceAnswered) and answered.terms == waits.terms
 
 
 def test_what_is_optional_may_be_left_out() -> None:

@@ -12,6 +12,7 @@ from tests.protocol.samples import (
     BOOK,
     CHALLENGE,
     CODE,
+    ISSUER,
     NOW,
     REDIRECT,
     REFRESH,
@@ -468,7 +469,7 @@ def meant_for(named: tuple[str, ...], allowed: tuple[str, ...]) -> Granted | Ref
         ((), (A, B), TERMS),
         ((A,), (A, B), Terms(resource=(A,))),
         ((A, B), (A, B), TERMS),
-        ((A,), (), Terms(resource=(A,))),
+        ((ISSUER,), (), Terms(resource=(ISSUER,))),
     ],
 )
 def test_a_token_for_what_was_allowed(named: tuple[str, ...], allowed: tuple[str, ...], terms: Terms) -> None:
@@ -477,8 +478,9 @@ def test_a_token_for_what_was_allowed(named: tuple[str, ...], allowed: tuple[str
 
 
 def test_a_token_for_more_uses_nothing_up() -> None:
-    done = meant_for((A, "https://c.test/"), (A, B))
-    assert isinstance(done, Refused) and (done.error.code, done.changes) == ("invalid_target", ())
+    for allowed in ((A, B), ()):
+        done = meant_for((A, "https://c.test/"), allowed)
+        assert isinstance(done, Refused) and (done.error.code, done.changes) == ("invalid_target", ())
 
 
 def test_an_exchange_says_itself_whom_its_token_is_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,6 +80,18 @@ def test_where_the_operator_speaks_for_everybody_nobody_is_asked() -> None:
         assert [type(change) for change in said.changes] == [Once]
 
 
+def test_a_token_for_a_server_that_the_person_allowed() -> None:
+    """RFC 8707: of somebody else's word comes no more than of the person's own."""
+    there, elsewhere = "https://a.test/", "https://b.test/"
+    known = replace(FACTS, consent=consent("basic", resource=(there,)))
+    for named, facts in ((there, known), (ISSUER, FACTS)):
+        assert granted(facts=facts, resource=named).authorization.terms == Terms(resource=(named,))
+    refused = outcome(facts=known, resource=elsewhere)
+    assert isinstance(refused, OAuthError) and refused.reason == "consent_elsewhere"
+    spoken_for = granted(facts=known, resource=elsewhere, issuer=replace(TRUSTED, first_party=True))
+    assert spoken_for.authorization.terms == Terms(resource=(elsewhere,))
+
+
 @pytest.mark.parametrize("aud", [ISSUER, ISSUER + "/oauth/token", [ISSUER, "https://b.test"]])
 def test_it_is_meant_for_us(aud: object) -> None:
     assert granted({"aud": aud})

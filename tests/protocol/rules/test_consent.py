@@ -1,6 +1,7 @@
 """Consent: who must be asked, and for what (classic.md 2, H8)."""
 
 import pytest
+from msgspec.structs import replace
 
 from tests.protocol.samples import NOW, client, consent, public
 from valetkey.protocol.decision import NO_CHOICE, Choice
@@ -9,7 +10,16 @@ from valetkey.protocol.model import NOBODY, Client, Consent, Registration, Scope
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.profiles.classic import CLASSIC
 from valetkey.protocol.profiles.oauth20 import OAUTH20
-from valetkey.protocol.rules.consent import Said, asks_always, choice, granted, merged, standing, still_to_ask
+from valetkey.protocol.rules.consent import (
+    MOST_SERVERS,
+    Said,
+    asks_always,
+    choice,
+    granted,
+    merged,
+    standing,
+    still_to_ask,
+)
 
 BASIC, LIKES, ALL = ("basic",), ("likes",), ("basic", "likes")
 Pair = tuple[tuple[str, ...], tuple[str, ...]]
@@ -88,6 +98,17 @@ def test_what_was_left_out_is_not_asked_for_again(before: Consent, ask: tuple[st
 def test_what_is_remembered(before: Consent | None, said: Pair, kept: Pair) -> None:
     now = Consent(1, "app", said[0], NOW, said[1])
     assert merged(now, before) == Consent(1, "app", kept[0], NOW, kept[1])
+
+
+def test_the_servers_that_are_remembered() -> None:
+    many = tuple(f"https://{n}.test/" for n in range(MOST_SERVERS))
+    now = Consent(1, "app", BASIC, NOW, resource=(many[2], "https://new.test/"))
+    kept = merged(now, consent("basic", resource=many)).resource
+    assert kept == (many[1], *many[3:], many[2], "https://new.test/"), (
+        "not named for longest, forgotten first"
+    )
+    assert merged(now, consent("basic")).resource == now.resource
+    assert merged(replace(now, resource=()), consent("basic", resource=many)).resource == many
 
 
 CATALOGUE = {

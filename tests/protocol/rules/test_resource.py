@@ -4,18 +4,23 @@ from dataclasses import replace as other_rules
 
 import pytest
 
-from tests.protocol.samples import BOOK, ISSUER
+from tests.protocol.samples import BOOK, ISSUER, authorization
 from valetkey.protocol.errors import InvalidRequest, InvalidTarget
+from valetkey.protocol.model import NOBODY, Authorization, Terms
 from valetkey.protocol.params import SEVERAL, Params
 from valetkey.protocol.profiles.classic import CLASSIC
 from valetkey.protocol.profiles.oauth21 import OAUTH21
 from valetkey.protocol.resource import Resource
-from valetkey.protocol.rules.resource import LONGEST, MOST, narrowed, read
+from valetkey.protocol.rules.resource import LONGEST, MOST, narrowed, others, read
 from valetkey.protocol.rules.rulebook import Rulebook
 
 MUST = other_rules(OAUTH21, resources="must")
 A, B, C = "https://a.test/api", "https://b.test/", "https://c.test"
 LISTED = other_rules(BOOK, resources={A: Resource(A), "urn:b": Resource("urn:b")})
+
+
+def under(resources: tuple[str, ...], account_id: int = 1) -> Authorization:
+    return authorization(account_id=account_id, terms=Terms(resource=resources))
 
 
 def naming(*resources: str) -> Params:
@@ -107,13 +112,13 @@ def test_classic_reads_none_and_bears_no_name_twice() -> None:
         ((A,), (A, B), (A,)),
         ((A, B), (A, B), ()),
         ((B, A), (A, B), (B, A)),
-        ((A,), (), (A,)),  # nobody was named before: the token is asked for one now
+        ((ISSUER,), (), (ISSUER,)),  # whoever is asked about no server allows our own API
     ],
 )
 def test_a_part_of_what_was_allowed(
     named: tuple[str, ...], allowed: tuple[str, ...], found: tuple[str, ...]
 ) -> None:
-    assert narrowed(naming(*named), allowed, OAUTH21, BOOK) == found
+    assert narrowed(naming(*named), under(allowed), OAUTH21, BOOK) == found
 
 
 @pytest.mark.parametrize(
@@ -123,19 +128,34 @@ def test_a_part_of_what_was_allowed(
         ((A, C), (A, B), BOOK),
         (("nonsense",), (A,), BOOK),
         (("nonsense",), (), BOOK),
+        ((A,), (), BOOK),  # the person was asked about no server
+        ((A, ISSUER), (), LISTED),
+        ((ISSUER,), (A, B), BOOK),
         ((B,), (A, B), LISTED),  # the operator took it from the list since
     ],
 )
 def test_and_never_more(named: tuple[str, ...], allowed: tuple[str, ...], book: Rulebook) -> None:
     with pytest.raises(InvalidTarget):
-        narrowed(naming(*named), allowed, OAUTH21, book)
+        narrowed(naming(*named), under(allowed), OAUTH21, book)
+
+
+def test_an_app_that_asks_for_itself_names_whom_it_likes() -> None:
+    assert narrowed(naming(A, B), under((), NOBODY), OAUTH21, BOOK) == (A, B)
+    assert narrowed(naming(A), under((), NOBODY), OAUTH21, LISTED) == (A,)
+    with pytest.raises(InvalidTarget):
+        narrowed(naming(B), under((), NOBODY), OAUTH21, LISTED)
 
 
 def test_a_profile_that_wants_one_wants_it_from_who_asks_for_itself() -> None:
     with pytest.raises(InvalidTarget, match="resource is missing"):
-        narrowed(naming(), (), MUST, BOOK)
-    assert narrowed(naming(), (A,), MUST, BOOK) == ()
-    assert narrowed(naming(A), (), CLASSIC, BOOK) == ()
+        narrowed(naming(), under((), NOBODY), MUST, BOOK)
+    assert narrowed(naming(), under((A,)), MUST, BOOK) == ()
+    assert narrowed(naming(A), under(()), CLASSIC, BOOK) == ()
+
+
+def test_people_are_asked_about_servers_of_others() -> None:
+    assert others((A, ISSUER, B), BOOK) == (A, B)
+    assert others((ISSUER,), BOOK) == ()
 
 
 def test_a_name_as_long_as_it_may_be() -> None:

@@ -17,8 +17,9 @@ class RecordsContract:
     async def test_one_consent_can_be_asked_for(self, store: Store) -> None:
         await settle_in(store)
         said = Consent(1, "app", ("basic", "photos"), NOW)
-        await store.apply((Save(said),))
-        assert await store.consent(1, "app") == said
+        for each in (said, replace(said, resource=("https://a.test/?x=1", "urn:b")), said):
+            await store.apply((Save(each),))
+            assert await store.consent(1, "app") == each
         for account_id, client_id in ((2, "app"), (1, "other"), (1, "a\0p")):
             assert await store.consent(account_id, client_id) is None
 
@@ -58,7 +59,7 @@ class RecordsContract:
 
     async def test_all_that_a_confirmation_screen_needs_comes_at_once(self, store: Store) -> None:
         await settle_in(store)
-        consent = Consent(1, "app", ("basic",), NOW, ("likes", "comments"))
+        consent = Consent(1, "app", ("basic",), NOW, ("likes", "comments"), ("https://a.test/",))
         await store.apply((Save(session()), Save(consent), Save(Consent(1, "other", (), NOW))))
         facts = await store.authorize_facts("app", digest("browser"))
         assert facts == AuthorizeFacts(client(), "Number 1", session(), account(), consent)

@@ -156,13 +156,15 @@ class TokensContract:
         await store.apply(
             (Save(other), Save(authorization(1)), Save(authorization(2)), Save(authorization(3, 2)))
         )
-        await store.apply((Save(Consent(1, "app", ("basic",), 5)), Save(Consent(1, "other", (), 6))))
+        there = ("https://a.test/", "https://b.test/")
+        said = Consent(1, "app", ("basic",), 5, ("more",), there)
+        await store.apply((Save(said), Save(Consent(1, "other", (), 6))))
         await store.apply((Save(Consent(1, "gone", (), 7)), Save(Consent(2, "app", (), 8))))
         await store.add_usage({}, {1: NOW + 3, 2: NOW + 8, 3: NOW + 99, 77: NOW})
         await store.add_usage({}, {2: NOW + 7})
         assert await store.connected_apps(1) == [
             ConnectedApp(other, "user2", (), 6, None),
-            ConnectedApp(client(), "Number 1", ("basic",), 5, NOW + 8),
+            ConnectedApp(client(), "Number 1", ("basic",), 5, NOW + 8, None, there),
         ]
         await store.apply((Save(Consent(1, "app", ("basic", "more"), 9)),))
         assert (await store.connected_apps(1))[0].scope == ("basic", "more")

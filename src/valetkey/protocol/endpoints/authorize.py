@@ -173,6 +173,7 @@ def standing(
     choice = consent.choice(client, request.profile, asked.scope, known, book.catalogue)
     before = consent.standing(known, choice)
     always = asked.wanted.consent or bool(asked.terms.details)  # a yes to one payment is none to the next
+    always = always or consent.further(resource.others(asked.terms.resource, book), known)
     always = always or consent.asks_always(client, request.redirect_uri, asked.kind.in_front)
     new = consent.still_to_ask(client, asked.scope, before, book.remember_consent, always)
     if new is not None and asked.wanted.silent:
@@ -184,7 +185,7 @@ def decide_trusted(request: Trusted, facts: AuthorizeFacts, said: Said | None, n
     """The rest of the column. Raises OAuthError."""
     client, profile, book = request.client, request.profile, request.book
     asked = read_request(request)
-    kind, scope = asked.kind, asked.scope
+    kind, scope, elsewhere = asked.kind, asked.scope, resource.others(asked.terms.resource, book)
     account = present(request, asked.wanted, facts, said, now)
     if isinstance(account, AskLogin):
         return account
@@ -197,11 +198,11 @@ def decide_trusted(request: Trusted, facts: AuthorizeFacts, said: Said | None, n
     choice, before, new = standing(request, asked, facts.consent)
     if new is not None and said is None:
         who, told = (client, facts.developer, account), asked.terms.details
-        return AskConsent(*who, request.redirect_uri, scope, new, lifetime, choice, details=told)
+        return AskConsent(*who, request.redirect_uri, scope, new, lifetime, choice, (), told, elsewhere)
     allowed = consent.granted(scope, new or (), said or consent.NOTHING_NEW, before, choice)
     kept: Changes = () if before is None else (Hold(account.id, client.id),)
     if new is not None:
-        now_said = Consent(account.id, client.id, allowed, now, scopes.widened(scope, allowed))
+        now_said = Consent(account.id, client.id, allowed, now, scopes.widened(scope, allowed), elsewhere)
         kept += (Save(consent.merged(now_said, before)),)
     if kind.issues == "code":
         lifetime = profile.code_lifetime

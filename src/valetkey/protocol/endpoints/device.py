@@ -5,7 +5,7 @@ from valetkey.protocol.decision import AskDevice, DeviceAnswered, DeviceDecision
 from valetkey.protocol.errors import AccessDenied, InvalidRequest, OAuthError
 from valetkey.protocol.facts import AuthorizeFacts
 from valetkey.protocol.model import Account, Client, Consent, DeviceRequest
-from valetkey.protocol.rules import consent
+from valetkey.protocol.rules import consent, resource
 from valetkey.protocol.rules import scope as scopes
 from valetkey.protocol.rules.consent import Said
 from valetkey.protocol.rules.grant import shown_lifetime
@@ -25,10 +25,11 @@ def decide(
     except OAuthError as error:
         return DeviceUnknown(error)
     scope, profile = waits.scope, book.profiles[client.profile]
+    elsewhere = resource.others(waits.terms.resource, book)
     choice = consent.choice(client, profile, scope, facts.consent, book.catalogue)
     if said is None:
-        lifetime = shown_lifetime(client, profile)
-        return AskDevice(client, facts.developer, account, waits.user_code, scope, lifetime, choice)
+        who, lifetime = (client, facts.developer, account), shown_lifetime(client, profile)
+        return AskDevice(*who, waits.user_code, scope, lifetime, choice, (), elsewhere)
     denied = DeviceAnswered(client, account, waits.digest, "deny", ())
     if not said.allowed:
         return denied
@@ -37,7 +38,7 @@ def decide(
     except AccessDenied:
         return denied
     kept: Changes = () if facts.consent is None else (Hold(account.id, client.id),)
-    answer = Consent(account.id, client.id, allowed, now, scopes.widened(scope, allowed))
+    answer = Consent(account.id, client.id, allowed, now, scopes.widened(scope, allowed), elsewhere)
     kept += (Save(consent.merged(answer, consent.standing(facts.consent, choice))),)
     return DeviceAnswered(client, account, waits.digest, "allow", allowed, kept, waits.terms)
 

@@ -85,7 +85,7 @@ def narrowed(asked: Proven, granted: Granted) -> Granted:
     if granted.terms.client or not (names or profile.resources == "must"):
         return granted
     root = granted.authorization
-    named = resource.narrowed(params, root.terms.resource, profile, book)
+    named = resource.narrowed(params, root, profile, book)
     part = details.narrowed(params, root, client, profile, book)
     if not named and not part:
         return granted

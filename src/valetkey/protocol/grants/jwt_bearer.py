@@ -7,10 +7,11 @@ client gets no more than the person has consented to.
 from valetkey.protocol.changes import Changes, Hold, Once
 from valetkey.protocol.decision import Granted
 from valetkey.protocol.errors import AccessDenied, InvalidGrant, InvalidRequest, InvalidScope
-from valetkey.protocol.model import Account, Authorization, Client
+from valetkey.protocol.model import Account, Authorization, Client, Terms
 from valetkey.protocol.params import Params
-from valetkey.protocol.rules import jwk, jwt
+from valetkey.protocol.rules import jwk, jwt, resource
 from valetkey.protocol.rules import scope as scopes
+from valetkey.protocol.rules.consent import further
 from valetkey.protocol.rules.grant import Grant, Proven
 from valetkey.protocol.rules.jwt import Untrusted, Unverified
 from valetkey.protocol.rules.owner import check_sandbox
@@ -64,8 +65,9 @@ def decide(asked: Proven) -> Granted:
         check_sandbox(client, account)
     except AccessDenied as no:
         raise InvalidGrant(no.reason, no.description, changes=(once,)) from None
-    scope, held = allowed(asked, issuer, account)
-    root = Authorization(0, account.id, client.id, scope, now)
+    named = resource.read(asked.params, asked.profile, asked.book)
+    scope, held = allowed(asked, issuer, account, named)
+    root = Authorization(0, account.id, client.id, scope, now, terms=Terms(resource=named))
     lifetime = asked.profile.token_lifetime
     return Granted(root, account, asked.profile, lifetime, (once, *held), asked.sender, new=True)
 
@@ -85,7 +87,9 @@ def verify(token: Unverified, issuer: TrustedIssuer, asked: Proven) -> Once:
     return jwt.once("jwt_bearer", issuer.issuer, jti, until)
 
 
-def allowed(asked: Proven, issuer: TrustedIssuer, account: Account) -> tuple[tuple[str, ...], Changes]:
+def allowed(
+    asked: Proven, issuer: TrustedIssuer, account: Account, named: tuple[str, ...]
+) -> tuple[tuple[str, ...], Changes]:
     """The scope, and what must still be true when it is written. Raises InvalidScope, InvalidGrant."""
     client, consent = asked.client, asked.facts.consent
     scope = scopes.read(asked.params.get("scope"), asked.profile.always_scope, asked.book.catalogue)
@@ -96,6 +100,8 @@ def allowed(asked: Proven, issuer: TrustedIssuer, account: Account) -> tuple[tup
         return scope, ()
     if consent is None or scopes.widened(scope, consent.scope):
         raise InvalidGrant("consent_missing", "the person has not allowed this client that scope")
+    if further(resource.others(named, asked.book), consent):
+        raise InvalidGrant("consent_elsewhere", "the person has not allowed this client that resource")
     return scope, (Hold(account.id, client.id),)
 
 

@@ -10,6 +10,8 @@ from valetkey.protocol.profile import Profile
 from valetkey.protocol.rules.redirect_uri import loops_back
 from valetkey.protocol.rules.scope import widened
 
+MOST_SERVERS = 64  # of one app that are remembered; whoever was not named for longest is asked about again
+
 
 class Said(Struct, frozen=True):
     """What a person answered: yes or no, and what of the optional they left ticked."""
@@ -63,6 +65,11 @@ def asks_always(client: Client, redirect_uri: str, in_front: bool) -> bool:
     return in_front or (client.owner_id == NOBODY and loops_back(redirect_uri))
 
 
+def further(resource: tuple[str, ...], consent: Consent | None) -> bool:
+    """Whether an app names a server for which it was allowed nothing: what it was allowed at others is new there."""
+    return consent is None or bool(widened(resource, consent.resource))
+
+
 def granted(
     scope: tuple[str, ...], asked: tuple[str, ...], said: Said, consent: Consent | None, offered: Choice
 ) -> tuple[str, ...]:
@@ -88,4 +95,5 @@ def merged(said: Consent, before: Consent | None) -> Consent:
         said,
         scope=tuple(dict.fromkeys((*widened(before.scope, said.refused), *said.scope))),
         refused=tuple(dict.fromkeys((*widened(before.refused, said.scope), *said.refused))),
+        resource=(*widened(before.resource, said.resource), *said.resource)[-MOST_SERVERS:],
     )

@@ -1,6 +1,7 @@
 """Resource indicators: which servers is a token for? (RFC 8707 2; C14)"""
 
 from valetkey.protocol.errors import InvalidTarget
+from valetkey.protocol.model import NOBODY, Authorization
 from valetkey.protocol.params import Params
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.rules.redirect_uri import WEB, loopback, plain_host
@@ -27,15 +28,23 @@ def read(params: Params, profile: Profile, book: Rulebook) -> tuple[str, ...]:
     return named
 
 
-def narrowed(params: Params, allowed: tuple[str, ...], profile: Profile, book: Rulebook) -> tuple[str, ...]:
-    """What a token is for that is asked for under an authorization for `allowed` (RFC 8707 2.2); () for all of that.
+def others(named: tuple[str, ...], book: Rulebook) -> tuple[str, ...]:
+    """Those of them that people are asked about: not our own API, where they are."""
+    return tuple(uri for uri in named if uri != book.issuer)
 
-    Raises InvalidTarget.
+
+def narrowed(params: Params, root: Authorization, profile: Profile, book: Rulebook) -> tuple[str, ...]:
+    """What a token is for of all that its authorization is for (RFC 8707 2.2); () for all of it.
+
+    A person who was asked about no server has allowed our own API, and none by its name; what an app asks for itself,
+    nobody has been shown. Raises InvalidTarget.
     """
+    allowed = root.terms.resource
     if not params.all("resource") and allowed:
         return ()
     named = read(params, profile, book)
-    if allowed and not set(named) <= set(allowed):
+    shown = allowed or (book.issuer,)
+    if (allowed or root.account_id != NOBODY) and not set(named) <= set(shown):
         raise InvalidTarget("resource_beyond", "a resource was not part of the authorization request")
     return () if named == allowed else named
 

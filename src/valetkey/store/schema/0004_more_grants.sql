@@ -8,6 +8,7 @@ ALTER TABLE authorizations ADD COLUMN terms TEXT;
 -- What an app is granted for itself is one authorization, whichever tokens it asks for.
 CREATE UNIQUE INDEX authorizations_own ON authorizations(client_id) WHERE account_id = 0 AND revoked_at IS NULL;
 ALTER TABLE consents ADD COLUMN refused TEXT NOT NULL DEFAULT '';
+ALTER TABLE consents ADD COLUMN resource TEXT NOT NULL DEFAULT '';
 ALTER TABLE tokens ADD COLUMN terms TEXT;
 
 -- A spent one stays until its end, so that its reuse is known.

@@ -11,7 +11,7 @@ from valetkey.server import accounts
 from valetkey.server.login import SignedIn
 from valetkey.web import guard
 from valetkey.web.guard import server_of
-from valetkey.web.pages.consent import in_words
+from valetkey.web.pages.consent import in_words, servers
 from valetkey.web.pages.forms import back_to, done_words, signed_in_only
 from valetkey.web.render import page
 
@@ -28,6 +28,7 @@ class Line:
     since: int
     last_used: int | None
     ended_at: int | None
+    servers: list[tuple[str, str]]
 
 
 @signed_in_only
@@ -42,6 +43,7 @@ async def connected_apps(request: Request, who: SignedIn) -> Response:
         Line(
             *(app.client, app.developer, in_words(server.settings.scopes, app.scope)),
             *(app.since, app.last_used, app.ended_at),
+            servers(app.resource, server.book.resources),
         )
         for app in await accounts.connected_apps(server, who.account)
     ]

@@ -1,6 +1,7 @@
 """The confirmation screen: who asks, for what, for how long, and where people go next (RFC 6749 10.2, R12)."""
 
-from urllib.parse import urlencode
+from collections.abc import Mapping
+from urllib.parse import urlencode, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -8,6 +9,7 @@ from starlette.responses import Response
 from valetkey.protocol.decision import AskConsent, AskDevice
 from valetkey.protocol.model import NOBODY, Catalogue, Scope
 from valetkey.protocol.params import Params
+from valetkey.protocol.resource import Resource
 from valetkey.protocol.rules import details
 from valetkey.protocol.rules.consent import Said
 from valetkey.protocol.rules.redirect_uri import loops_back
@@ -33,7 +35,8 @@ def consent_page(request: Request, ask: AskConsent, ticket: str) -> Response:
 
 def asked_in_words(request: Request, ask: AskConsent | AskDevice, new: tuple[str, ...]) -> dict[str, object]:
     """Who asks for what and for how long, whichever way they came. new: what was not allowed before."""
-    catalogue = server_of(request).settings.scopes
+    server = server_of(request)
+    catalogue = server.settings.scopes
     before = tuple(name for name in ask.scope if name not in new)
     return {
         "client": ask.client,
@@ -43,6 +46,7 @@ def asked_in_words(request: Request, ask: AskConsent | AskDevice, new: tuple[str
         "choice": ask.choice,
         "already": in_words(catalogue, before),
         "widening": bool(before),
+        "servers": servers(ask.resource, server.book.resources),
         "lasts": lasts(ask.lifetime),
         "loopback": False,
         "details": [],
@@ -59,6 +63,12 @@ def answered(form: Params) -> Said | None:
 def in_words(catalogue: Catalogue, names: tuple[str, ...]) -> list[Scope]:
     """The scopes with their plain words; one that has left the catalogue keeps its name."""
     return [catalogue.get(name, Scope(name, name)) for name in names]
+
+
+def servers(named: tuple[str, ...], known: Mapping[str, Resource]) -> list[tuple[str, str]]:
+    """Where tokens can be used beside our own API: what the operator calls a server, if anything, and its host."""
+    told = ((known[uri].name if uri in known else "", urlsplit(uri).netloc or uri) for uri in named)
+    return list(dict.fromkeys(told))
 
 
 def asked(request: Request) -> str:
