@@ -1,20 +1,26 @@
 """L, D7: what strangers publish. Nothing is fetched for garbage, nothing from within, and never much."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
+from threading import Event, Semaphore
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from tests.flows.browser import Browser, Page
-from tests.flows.test_metadata_documents import ASKED, ELSEWHERE, described, publish
-from tests.house import ONE_STORE, App, Build, House
+from tests.flows.test_metadata_documents import ASKED, ELSEWHERE, HERE_TOO, described, publish
+from tests.house import ONE_STORE, SITE, App, Build, House
 from tests.publisher import Publisher, document
+from tests.signing import Signer
 from valetkey.protocol.changes import Save
-from valetkey.protocol.model import NOBODY, Client
+from valetkey.protocol.model import NOBODY, Client, Registration
+from valetkey.server.pinned_request import PinnedRequest
+from valetkey.server.resolver import Resolver
 from valetkey.settings import FetchSettings, RegistrationSettings
 
+KEY = Signer(kid="a")
 pytestmark = ONE_STORE
 
 
@@ -26,7 +32,7 @@ async def site() -> AsyncIterator[Publisher]:
 
 @pytest.fixture
 async def house(build: Build, site: Publisher) -> House:
-    made: House = await build(mcp=True, fetch=FetchSettings(("localhost",), site.ca))
+    made: House = await build(mcp=True, registration=HERE_TOO, fetch=FetchSettings(("localhost",), site.ca))
     return made
 
 
@@ -180,6 +186,66 @@ async def test_L4_answers_that_are_no_document(house: House, site: Publisher) ->
     assert await house.store.self_made() == (0, 0)
 
 
+async def ask(house: House, client_id: str, assertion: str) -> dict[str, Any]:
+    """A client says who it is with a JWT, whatever else it asks for."""
+    kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+    said = {"client_assertion_type": kind, "client_assertion": assertion, "token": "x"}
+    body: dict[str, Any] = (await house.form("/oauth/revoke", **said, client_id=client_id)).json()
+    return body
+
+
+def assertion(house: House, client_id: str) -> str:
+    now = house.clock.now
+    claims = {"iss": client_id, "sub": client_id, "aud": SITE, "iat": now, "exp": now + 60, "jti": "1"}
+    return KEY.jwt(claims)
+
+
+async def test_L1_an_exception_is_not_for_strangers(build: Build, site: Publisher) -> None:
+    """`localhost` may have a private address: for the apps of the house, and not for who comes by it."""
+    house = await build(mcp=True, fetch=FetchSettings(("localhost",), site.ca))
+    await refused(house, publish(site))
+    registers = {"client_name": "X", "redirect_uris": [ELSEWHERE], "jwks_uri": site.url("/jwks")}
+    registers["token_endpoint_auth_method"] = "private_key_jwt"
+    made = (await house.http().post("/oauth/register", json=registers)).json()
+    site.say("/jwks", document(KEY.jwks.encode()))
+    wrong = await ask(house, made["client_id"], assertion(house, made["client_id"]))
+    assert wrong["error"] == "invalid_client" and site.heads == []
+
+    ours = Registration(token_endpoint_auth_method="private_key_jwt", jwks_uri=site.url("/jwks"))
+    app = await house.make_app(profile="oauth21", registered=ours)
+    assert "error" not in await ask(house, app.id, assertion(house, app.id)) and len(site.heads) == 1
+    wrong = await ask(house, made["client_id"], assertion(house, made["client_id"]))
+    assert wrong["error"] == "invalid_client", "nor what was fetched for an app of the house"
+
+
+async def test_L4_names_of_strangers_that_do_not_answer_keep_nobody_else_waiting(
+    build: Build, site: Publisher
+) -> None:
+    house = await build(mcp=True, fetch=FetchSettings(("localhost",), site.ca))
+    over, held = Event(), Semaphore(0)
+
+    def hangs(*_: Any, **__: Any) -> list[Any]:
+        held.release()
+        over.wait(10)
+        return []
+
+    house.server.fetch_stranger.out = PinnedRequest(Resolver(hangs, most=4, patience=0.2))
+    strangers = [named(f"https://agent{turn}.example/agent.json") for turn in range(30)]
+    waiting = [asyncio.create_task(refused(house, app)) for app in strangers]
+    try:
+        for _ in range(4):
+            await asyncio.to_thread(held.acquire, timeout=10)
+        site.say("/jwks", document(KEY.jwks.encode()))
+        ours = Registration(token_endpoint_auth_method="private_key_jwt", jwks_uri=site.url("/jwks"))
+        app = await house.make_app(profile="oauth21", registered=ours)
+        assert "error" not in await ask(house, app.id, assertion(house, app.id))
+        pages = await asyncio.gather(*waiting)
+        assert all("nothing could be read there" in page.text for page in pages), pages[0].text
+        assert not held.acquire(blocking=False), "four threads and no more"
+    finally:
+        over.set()
+
+
 async def test_L1_a_failure_is_remembered_for_a_moment(house: House, site: Publisher) -> None:
     app = named(site.url("/gone"))
     for _ in range(5):
@@ -191,7 +257,7 @@ async def test_L1_a_failure_is_remembered_for_a_moment(house: House, site: Publi
 
 
 async def test_L1_one_network_has_so_many_documents_fetched(build: Build, site: Publisher) -> None:
-    limits = RegistrationSettings(documents_per_network=3, most_documents=5)
+    limits = replace(HERE_TOO, documents_per_network=3, most_documents=5)
     house = await build(mcp=True, registration=limits, fetch=FetchSettings(("localhost",), site.ca))
     apps = [publish(site, f"/{turn}") for turn in range(9)]
     pages = [await house.browser().open(house.authorize_url(app, **ASKED)) for app in apps[:5]]
@@ -211,7 +277,7 @@ async def test_L1_one_network_has_so_many_documents_fetched(build: Build, site: 
 async def test_L1_what_is_known_is_read_again_however_many_come_from_there(
     build: Build, site: Publisher
 ) -> None:
-    limits = RegistrationSettings(documents_per_network=2, most_documents=2)
+    limits = replace(HERE_TOO, documents_per_network=2, most_documents=2)
     house = await build(mcp=True, registration=limits, fetch=FetchSettings(("localhost",), site.ca))
     apps = [publish(site, f"/{turn}") for turn in range(3)]
     for turn in range(1, 5):
@@ -228,7 +294,7 @@ async def test_hosts_that_the_operator_allows_and_denies(build: Build, site: Pub
         (("agent.example",), (), False),
         (("localhost",), ("localhost",), False),
         ((), ("LOCALHOST",), False),
-        ((), ("agent.example",), True),
+        (("localhost",), ("agent.example",), True),
     ):
         limits = RegistrationSettings(allow_hosts=allow, deny_hosts=deny)
         house = await build(mcp=True, registration=limits, fetch=FetchSettings(("localhost",), site.ca))

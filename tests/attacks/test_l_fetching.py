@@ -11,7 +11,8 @@ from tests.house import VirtualClock
 from tests.publisher import Publisher, document
 from valetkey.server import pinned_request
 from valetkey.server.fetch import Fetch, FetchFailed
-from valetkey.server.pinned_request import PinnedRequest, Resolver
+from valetkey.server.pinned_request import PinnedRequest
+from valetkey.server.resolver import Resolver
 
 JSON = ("application/json",)
 

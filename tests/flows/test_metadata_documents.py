@@ -16,11 +16,14 @@ from tests.signing import Signer
 from valetkey.protocol.model import NOBODY, Client
 from valetkey.protocol.rules.client_assertion import JWT_BEARER
 from valetkey.server import housekeeping
-from valetkey.settings import FetchSettings
+from valetkey.settings import FetchSettings, RegistrationSettings
 
 HERE = "http://127.0.0.1:9/callback"
 ELSEWHERE = "https://agent.example/callback"
 ASKED = PKCE | {"resource": SITE}
+HERE_TOO = RegistrationSettings(
+    allow_hosts=("localhost",)
+)  # the exception for localhost is for strangers, too
 
 
 @pytest.fixture
@@ -31,7 +34,7 @@ async def site() -> AsyncIterator[Publisher]:
 
 @pytest.fixture
 async def house(build: Build, site: Publisher) -> House:
-    made: House = await build(mcp=True, fetch=FetchSettings(("localhost",), site.ca))
+    made: House = await build(mcp=True, registration=HERE_TOO, fetch=FetchSettings(("localhost",), site.ca))
     return made
 
 

@@ -37,6 +37,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory, metadata_host: MetadataHost)
         tmp_path_factory.mktemp("valetkey"),
         VALETKEY_MCP="on",
         VALETKEY_FETCH_ALLOW="localhost",  # what apps publish may be fetched from one host of this machine
+        VALETKEY_REGISTRATION_ALLOW_HOSTS="localhost",
         VALETKEY_FETCH_CA=str(metadata_host.authority),
     )
     account = server.add_account(f"interop{secrets.token_hex(3)}", "Zoë Ångström")

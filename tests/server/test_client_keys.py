@@ -3,13 +3,14 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from msgspec.structs import replace
 
 from tests.house import VirtualClock
 from tests.protocol.samples import client
 from tests.publisher import Publisher, document
 from tests.signing import Signer, key_set
 from valetkey.protocol.facts import NOTHING_KNOWN, Known
-from valetkey.protocol.model import Client, Registration
+from valetkey.protocol.model import NOBODY, Client, Registration
 from valetkey.protocol.rules import jwt
 from valetkey.protocol.rules.credentials import Credentials
 from valetkey.server import client_keys
@@ -34,7 +35,8 @@ def clock() -> VirtualClock:
 
 @pytest.fixture
 def keys(site: Publisher, clock: VirtualClock) -> ClientKeys:
-    return ClientKeys(Fetch(way_out(FetchSettings(("localhost",), site.ca)), clock), clock)
+    way = way_out(FetchSettings(("localhost",), site.ca))
+    return ClientKeys(Fetch(way, clock), Fetch(way_out(FetchSettings((), site.ca)), clock), clock)
 
 
 def app(**registered: str) -> Client:
@@ -137,6 +139,18 @@ async def test_keys_that_never_could_be_had(keys: ClientKeys, site: Publisher) -
     assert await text(keys, app(jwks_uri="http://localhost/jwks")) == ""
 
 
+async def test_an_app_that_nobody_vouches_for_has_a_way_and_a_memory_of_its_own(
+    keys: ClientKeys, site: Publisher
+) -> None:
+    """L1: what one app of the house may reach and has fetched, no stranger gets by naming it."""
+    site.say("/jwks", document(OLD.jwks.encode()))
+    who = app(jwks_uri=site.url("/jwks"))
+    assert await text(keys, who) == OLD.jwks
+    stranger = replace(who, owner_id=NOBODY)
+    assert await text(keys, stranger) == "" and len(site.heads) == 1
+    assert await text(keys, replace(stranger, registered=Registration(jwks=OLD.jwks))) == OLD.jwks
+
+
 async def test_the_sets_remembered_are_bounded(
     keys: ClientKeys, site: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,4 +158,4 @@ async def test_the_sets_remembered_are_bounded(
     for path in ("/a", "/b", "/a", "/c"):
         site.say(path, document(OLD.jwks.encode()))
         await text(keys, app(jwks_uri=site.url(path)))
-    assert [uri[-1] for uri in keys.good] == ["a", "c"]
+    assert [uri[-1] for uri in keys.vouched.good] == ["a", "c"]

@@ -8,7 +8,7 @@ from valetkey.protocol.profiles import PROFILES
 from valetkey.protocol.rules.rulebook import Rulebook
 from valetkey.server.client_keys import ClientKeys
 from valetkey.server.clock import Clock, wall_clock
-from valetkey.server.fetch import Fetch, way_out
+from valetkey.server.fetch import Fetch, for_strangers, way_out
 from valetkey.server.keys import Keys
 from valetkey.server.master import Master
 from valetkey.server.mint import Mint
@@ -23,7 +23,10 @@ from valetkey.store.base import Store
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationServer:
-    """One server in one process. Make it with `assemble`, then `open` it, and `close` it at the end."""
+    """One server in one process. Make it with `assemble`, then `open` it, and `close` it at the end.
+
+    What apps publish that nobody vouches for is fetched by `fetch_stranger`, so that it takes no place of the others.
+    """
 
     settings: Settings
     store: Store
@@ -35,6 +38,7 @@ class AuthorizationServer:
     failures: Tally
     unproven: Tally
     fetch: Fetch
+    fetch_stranger: Fetch
     keys: Keys
     client_keys: ClientKeys
     nonces: Nonces
@@ -47,6 +51,7 @@ class AuthorizationServer:
     async def close(self) -> None:
         """Write what waits, then let go of the database."""
         await self.fetch.close()
+        await self.fetch_stranger.close()
         await self.usage.close()
         await self.store.close()
         self.passwords.close()
@@ -87,9 +92,10 @@ def assemble(
     usage, apps = Usage(store, clock), settings.apps
     failures, unproven = Tally(clock, apps.secret_failures), Tally(clock, apps.unproven_requests)
     fetch, mint = Fetch(way_out(settings.fetch), clock), Mint(entropy)
+    fetch_stranger = Fetch(way_out(for_strangers(settings)), clock)
     keys = Keys(settings, store, clock, mint, master)
     nonces = Nonces(keys, clock, settings.dpop.require_nonce)
-    client_keys = ClientKeys(fetch, clock, nonces.good)
+    client_keys = ClientKeys(fetch, fetch_stranger, clock, nonces.good)
     return AuthorizationServer(
         settings,
         store,
@@ -101,6 +107,7 @@ def assemble(
         failures,
         unproven,
         fetch,
+        fetch_stranger,
         keys,
         client_keys,
         nonces,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from valetkey.protocol.facts import NOTHING_KNOWN, Known
-from valetkey.protocol.model import Client
+from valetkey.protocol.model import NOBODY, Client
 from valetkey.protocol.rules import jwk, jwt
 from valetkey.protocol.rules.credentials import Credentials
 from valetkey.protocol.rules.jwt import Unverified
@@ -26,33 +26,12 @@ class Published(Struct, frozen=True):
     at: int
 
 
-class ClientKeys:
-    """Finds what proofs of a client are held against. Keys that cannot be had are none, and prove nothing."""
+class PublishedKeys:
+    """Key sets at the addresses that somebody named."""
 
-    def __init__(self, fetch: Fetch, clock: Clock, nonces: Callable[[], tuple[str, ...]] = tuple) -> None:
-        self.fetch, self.clock, self.nonces = fetch, clock, nonces
+    def __init__(self, fetch: Fetch, clock: Clock) -> None:
+        self.fetch, self.clock = fetch, clock
         self.good: OrderedDict[str, Published] = OrderedDict()
-
-    async def known(
-        self,
-        client: Client | None,
-        shown: Credentials,
-        used: frozenset[bytes],
-        request: Unverified | None = None,
-    ) -> Known:
-        """What the proofs of a request are held against; no keys are fetched for one that needs none."""
-        nonces = self.nonces()
-        if client is not None:
-            method = client.registered.token_endpoint_auth_method
-            by_key = shown.method == "private_key_jwt" or method == "self_signed_tls_client_auth"
-            if by_key or request is not None:
-                keys = await self.text(client, shown.assertion if by_key else None, request)
-                return Known(keys, used, nonces)
-        return Known("", used, nonces) if used or nonces else NOTHING_KNOWN
-
-    async def text(self, client: Client, *tokens: Unverified | None) -> str:
-        """The client's JWKS, and if it is published and lacks a key of these tokens, then what is published by now."""
-        return await self.found(client.registered.jwks, client.registered.jwks_uri, *tokens)
 
     async def found(self, jwks: str, jwks_uri: str, *tokens: Unverified | None) -> str:
         """The JWKS that somebody registered, or publishes."""
@@ -78,3 +57,35 @@ class ClientKeys:
         if len(self.good) > MOST_SETS:
             self.good.popitem(last=False)
         return text
+
+
+class ClientKeys:
+    """Finds what proofs of a client are held against. Keys that cannot be had are none, and prove nothing."""
+
+    def __init__(
+        self, fetch: Fetch, fetch_stranger: Fetch, clock: Clock, nonces: Callable[[], tuple[str, ...]] = tuple
+    ) -> None:
+        self.vouched, self.strange = PublishedKeys(fetch, clock), PublishedKeys(fetch_stranger, clock)
+        self.nonces = nonces
+
+    async def known(
+        self,
+        client: Client | None,
+        shown: Credentials,
+        used: frozenset[bytes],
+        request: Unverified | None = None,
+    ) -> Known:
+        """What the proofs of a request are held against; no keys are fetched for one that needs none."""
+        nonces = self.nonces()
+        if client is not None:
+            method = client.registered.token_endpoint_auth_method
+            by_key = shown.method == "private_key_jwt" or method == "self_signed_tls_client_auth"
+            if by_key or request is not None:
+                keys = await self.text(client, shown.assertion if by_key else None, request)
+                return Known(keys, used, nonces)
+        return Known("", used, nonces) if used or nonces else NOTHING_KNOWN
+
+    async def text(self, client: Client, *tokens: Unverified | None) -> str:
+        """The client's JWKS, and if it is published and lacks a key of these tokens, then what is published by now."""
+        keys = self.strange if client.owner_id == NOBODY else self.vouched
+        return await keys.found(client.registered.jwks, client.registered.jwks_uri, *tokens)

@@ -7,10 +7,12 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 from msgspec import Struct
+from msgspec.structs import replace
 
+from valetkey.protocol.rules.metadata_document import host_allowed
 from valetkey.server.clock import Clock
 from valetkey.server.target import FetchFailed, Page, Target, target
-from valetkey.settings import FetchSettings
+from valetkey.settings import FetchSettings, Settings
 
 __all__ = ["Fetch", "FetchFailed", "Fetched"]
 
@@ -140,13 +142,24 @@ def freshness(cache_control: str) -> int:
     return USUAL if age is None else min(max(int(age[1]), SHORTEST), LONGEST)
 
 
+def for_strangers(settings: Settings) -> FetchSettings:
+    """[fetch] as it holds for apps that nobody vouches for: what they name may have a private address only on a host
+    where the operator lets them be published (registration.allow_hosts)."""
+    lets, never = settings.joining.allow_hosts, settings.joining.deny_hosts
+    kept = tuple(
+        host for host in settings.fetch.allow if lets and host_allowed(f"https://{host}/", lets, never)
+    )
+    return replace(settings.fetch, allow=kept)
+
+
 def way_out(settings: FetchSettings) -> WayOut:
     """The way to the internet as an operator set it, made when it is first gone: few servers ever do."""
     made: list[WayOut] = []
 
     async def get(where: Target, accept: tuple[str, ...], patience: float) -> Page:
         if not made:
-            from valetkey.server.pinned_request import PinnedRequest, Resolver
+            from valetkey.server.pinned_request import PinnedRequest
+            from valetkey.server.resolver import Resolver
 
             made.append(PinnedRequest(Resolver(), settings.allow, settings.ca))
         return await made[0](where, accept, patience)

@@ -51,7 +51,7 @@ async def introduce(server: AuthorizationServer, params: Params, network: str) -
             check_stranger(params, profile, server.book)
         if known is None:  # one that is known is read again as seldom as it says itself
             await count(server, network)
-        await keep(server, known, client_id, await server.fetch(client_id, KINDS, AGE))
+        await keep(server, known, client_id, await server.fetch_stranger(client_id, KINDS, AGE))
     except FetchFailed:
         error = InvalidClientMetadata("document_unreachable", "the document at client_id cannot be fetched")
         return ErrorPage(error, profile)

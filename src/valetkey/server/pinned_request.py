@@ -1,10 +1,8 @@
 """One GET over https to an address that was resolved once and is public: no redirect, no proxy, no cookie (R20)."""
 
 import asyncio
-import socket
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
 
@@ -16,21 +14,6 @@ MOST_ADDRESSES = 4
 CONNECT = 2.0  # seconds for one address, so that a dead one leaves time for the next
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
-
-
-class Resolver:
-    """The machine's resolver, in threads of its own: a name server that never answers holds up nothing else."""
-
-    def __init__(self) -> None:
-        self.threads = ThreadPoolExecutor(4, "valetkey-resolve")
-
-    async def __call__(self, host: str, port: int) -> Sequence[str]:
-        """The addresses of a host. Raises OSError."""
-        loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(
-            self.threads, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        )
-        return [str(address[0]) for *_, address in found]
 
 
 class PinnedRequest:
