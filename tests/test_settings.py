@@ -30,7 +30,12 @@ def test_every_setting_can_come_from_the_environment(name: str, tmp_path: Path):
     assert getattr(getattr(found, section) if section else found, key) == value
 
 
-CHOICES = {"registration.mode": "token", "registration.profile": "mcp"}
+CHOICES = {
+    "issuer": "https://example.org",
+    "server.client_certificate_url": "https://mtls.example.org",
+    "registration.mode": "token",
+    "registration.profile": "mcp",
+}
 
 
 def example(name: str, default: object, folder: Path) -> tuple[str, object]:
@@ -44,7 +49,7 @@ def example(name: str, default: object, folder: Path) -> tuple[str, object]:
         return (file := str(certified(NAMES, folder)[0])), file
     if name in CHOICES:
         return (choice := CHOICES[name]), choice
-    return (text := "https://example.org" if name == "issuer" else "something"), text
+    return "something", "something"
 
 
 @pytest.mark.parametrize(
@@ -60,6 +65,12 @@ def example(name: str, default: object, folder: Path) -> tuple[str, object]:
         ("issuer = 'https://example.org/?x'", {}, "issuer: no query"),
         ("[server]\nworkers = 0", {}, "server.workers"),
         ("[server]\ntrusted_proxies = ['10.0.0.0/33']", {}, "server.trusted_proxies: '10.0.0.0/33' is no"),
+        ("[server]\nclient_certificate_url = 'http://a.test'", {}, "server.client_certificate_url: a URL"),
+        (
+            "[server]\nclient_certificate_url = 'https://a.test/?x'",
+            {},
+            "server.client_certificate_url: a URL",
+        ),
         ("[fetch]\nca = '/dev/null'", {}, "fetch.ca: no certificates can be read there"),
         ("[fetch]\nca = '/nowhere.pem'", {}, "fetch.ca: no certificates can be read there"),
         ("[scopes]\nlikes = 'Like things'", {}, "the catalogue must have basic"),

@@ -57,6 +57,11 @@ def test_check_is_content(shell: Shell) -> None:
             "X-Client-Cert",
             "server.client_certificate_header: is read from nobody",
         ),
+        (
+            "SERVER_CLIENT_CERTIFICATE_URL",
+            "https://mtls.id.example.org",
+            "server.client_certificate_url: is told to nobody",
+        ),
     ],
 )
 def test_check_has_doubts(shell: Shell, name: str, value: str, doubt: str) -> None:

@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 import pytest
+from msgspec.structs import replace
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
@@ -83,3 +84,11 @@ async def test_certificates_are_promised_where_a_proxy_hands_them_over(
         found = told[f"{endpoint}_endpoint_auth_methods_supported"]
         assert {name for name in found if "tls" in name} == methods
     assert told.get("tls_client_certificate_bound_access_tokens", False) is bool(methods)
+    assert "mtls_endpoint_aliases" not in told
+    elsewhere = replace(said, client_certificate_url="https://mtls.id.example/")
+    told = (await (await build(server=elsewhere)).raw("GET", PLACE)).json()
+    aliases = told.get("mtls_endpoint_aliases", {})
+    assert bool(aliases) is bool(methods) and set(aliases) <= set(told)
+    assert all(
+        told[name] == SITE + place.removeprefix("https://mtls.id.example") for name, place in aliases.items()
+    )

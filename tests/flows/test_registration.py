@@ -7,13 +7,15 @@ import httpx2
 import pytest
 
 from tests.flows.browser import Browser
+from tests.flows.test_client_assertions import MTLS
 from tests.flows.test_oauth21 import PKCE, VERIFIER, basic
 from tests.house import SITE, App, Build, House
+from tests.signing import Signer
 from valetkey.protocol.changes import Save
 from valetkey.protocol.registration_token import RegistrationToken
 from valetkey.protocol.rules.digest import digest
 from valetkey.server import housekeeping
-from valetkey.settings import RegistrationSettings
+from valetkey.settings import RegistrationSettings, ServerSettings
 
 CALLBACK = "https://agent.example/callback"
 SAID: dict[str, Any] = {"client_name": "Agent", "redirect_uris": [CALLBACK]}
@@ -98,6 +100,23 @@ async def test_an_app_that_names_no_method_gets_a_secret_and_needs_it(house: Hou
     without = await get_token(house, browser, {"client_id": made["client_id"]})
     assert (without.status_code, without.json()["error"]) == (401, "invalid_client")
     assert (await get_token(house, browser, made)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"token_endpoint_auth_method": "tls_client_auth", "tls_client_auth_san_dns": "app.example"},
+        {"token_endpoint_auth_method": "self_signed_tls_client_auth", "jwks": {"keys": [Signer().jwk]}},
+        {"tls_client_certificate_bound_access_tokens": True},
+    ],
+)
+async def test_a_certificate_is_registered_where_it_can_arrive(build: Build, said: dict[str, Any]) -> None:
+    """RFC 8705: who registers what nobody will ever see, cannot come in with it."""
+    for server, status in ((ServerSettings(), 400), (MTLS, 201)):
+        house = await build(registration=RegistrationSettings(mode="open"), server=server)
+        answer = await register(house, SAID | {"token_endpoint_auth_method": "client_secret_post"} | said)
+        assert answer.status_code == status, answer.text
+        assert status == 201 or answer.json()["error"] == "invalid_client_metadata"
 
 
 async def test_the_confirmation_screen_says_that_nobody_has_looked_at_it(

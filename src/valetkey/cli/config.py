@@ -80,6 +80,8 @@ def doubtful(settings: "Settings") -> list[str]:
         )
     if settings.server.client_certificate_header and not settings.server.trusted_proxies:
         found.append("server.client_certificate_header: is read from nobody; server.trusted_proxies is empty")
+    if settings.server.client_certificate_url and not settings.server.client_certificate_header:
+        found.append("server.client_certificate_url: is told to nobody; no header hands certificates over")
     if settings.api.acr_values and not {*settings.api.acr_values} & {*settings.login.acr}:
         found.append("api.acr_values: has none of login.acr; every call of the API is refused")
     if settings.database.startswith("memory:"):

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from valetkey.protocol.profiles import PROFILES
+from valetkey.protocol.rules.certificate import METHODS
 from valetkey.protocol.rules.rulebook import Rulebook
 from valetkey.server.client_keys import ClientKeys
 from valetkey.server.clock import Clock, wall_clock
@@ -16,7 +17,7 @@ from valetkey.server.nonces import Nonces
 from valetkey.server.passwords import Passwords
 from valetkey.server.tally import Tally
 from valetkey.server.usage import Usage
-from valetkey.settings import Settings
+from valetkey.settings import ServerSettings, Settings
 from valetkey.store import open_store
 from valetkey.store.base import Store
 
@@ -75,7 +76,16 @@ def rulebook(settings: Settings) -> Rulebook:
         resources={resource.uri: resource for resource in settings.resources},
         registers=settings.joining.mode != "off",
         metadata_documents=settings.joining.metadata_documents,
+        by_certificate=by_certificate(settings.server),
+        certificate_url=settings.server.client_certificate_url.rstrip("/"),
     )
+
+
+def by_certificate(settings: ServerSettings) -> frozenset[str]:
+    """The methods for which a proxy hands certificates over, and says so of those that it verified (RFC 8705 2)."""
+    if not (settings.client_certificate_header and settings.trusted_proxies):
+        return frozenset()
+    return METHODS if settings.client_certificate_verified_header else METHODS - {"tls_client_auth"}
 
 
 def assemble(

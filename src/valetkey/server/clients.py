@@ -201,6 +201,7 @@ def checked(server: AuthorizationServer, form: ClientForm) -> ClientForm:
         redirect_uris=uris,
     )  # fmt: skip
     profile, signing = server.book.profiles.get(form.profile), frozenset(server.keys.schedule.algorithms)
+    here = (signing, server.book.by_certificate)
     refuse(
         {
             "name": names.why_not_line(form.name, 64, shortest=1),
@@ -211,7 +212,7 @@ def checked(server: AuthorizationServer, form: ClientForm) -> ClientForm:
             "redirect_uris": why_not_uris(form, uris, profile),
             "allow_implicit": why_not_implicit(form, profile is None or "token" in profile.response_types),
             "scope": why_not_scopes(server, form.registered.scope),
-            **(registrable.problems(form.type, form.registered, profile, signing) if profile else {}),
+            **(registrable.problems(form.type, form.registered, profile, *here) if profile else {}),
         }
     )
     return form

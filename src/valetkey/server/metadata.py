@@ -2,10 +2,9 @@
 
 from urllib.parse import urlsplit
 
-from valetkey.protocol.endpoints.metadata import BY_CERTIFICATE, About, describe
+from valetkey.protocol.endpoints.metadata import About, describe
 from valetkey.server.authorization_server import AuthorizationServer
 from valetkey.server.keys import Document, document
-from valetkey.settings import ServerSettings
 
 WELL_KNOWN = "/.well-known/oauth-authorization-server"
 
@@ -13,15 +12,7 @@ WELL_KNOWN = "/.well-known/oauth-authorization-server"
 def metadata(server: AuthorizationServer) -> Document:
     """The document; it changes with the settings alone."""
     signing = server.keys.schedule.algorithms if server.keys.can_sign else ()
-    return document(describe(About(server.book, signing, by_certificate(server.settings.server))))
-
-
-def by_certificate(settings: ServerSettings) -> frozenset[str]:
-    """The methods for which a proxy hands certificates over, and says so of those that it verified (RFC 8705 2)."""
-    if not (settings.client_certificate_header and settings.trusted_proxies):
-        return frozenset()
-    verified = settings.client_certificate_verified_header
-    return BY_CERTIFICATE if verified else BY_CERTIFICATE - {"tls_client_auth"}
+    return document(describe(About(server.book, signing)))
 
 
 def places(server: AuthorizationServer) -> list[str]:

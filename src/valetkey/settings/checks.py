@@ -15,11 +15,7 @@ FORMS = ("opaque", "jwt")
 
 def checked(settings: Settings) -> Settings:
     """The settings, if they make sense together. Raises SettingsError."""
-    issuer = settings.issuer
-    if issuer and not issuer.startswith(("https://", "http://")):
-        raise SettingsError("issuer: a URL such as https://id.example.org")
-    if "?" in issuer or "#" in issuer:
-        raise SettingsError("issuer: no query and no fragment (RFC 8414 2)")
+    check_addresses(settings)
     for text in settings.server.trusted_proxies:
         try:
             ip_network(text, strict=False)
@@ -40,6 +36,18 @@ def checked(settings: Settings) -> Settings:
         raise SettingsError("scopes: the catalogue must have basic")
     check_times(settings.keys, settings.tokens)
     return settings
+
+
+def check_addresses(settings: Settings) -> None:
+    """Raises SettingsError for an address of our own that is none."""
+    issuer = settings.issuer
+    if issuer and not issuer.startswith(("https://", "http://")):
+        raise SettingsError("issuer: a URL such as https://id.example.org")
+    if "?" in issuer or "#" in issuer:
+        raise SettingsError("issuer: no query and no fragment (RFC 8414 2)")
+    alias = settings.server.client_certificate_url
+    if alias and not re.fullmatch(r"https://[^?#\s]+", alias):
+        raise SettingsError("server.client_certificate_url: a URL such as https://mtls.id.example.org")
 
 
 def check_issuers(issuers: tuple[TrustedIssuer, ...]) -> None:

@@ -36,6 +36,7 @@ class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     trusted_proxies: tuple[str, ...] = ()
     client_certificate_header: str = ""
     client_certificate_verified_header: str = ""
+    client_certificate_url: str = ""
 
 
 class ConsentSettings(Struct, frozen=True, forbid_unknown_fields=True):

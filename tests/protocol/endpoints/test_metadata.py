@@ -11,12 +11,13 @@ from valetkey.protocol.profile import Assertions
 from valetkey.protocol.profiles import PROFILES
 from valetkey.protocol.profiles.oauth20 import JWT_BEARER
 from valetkey.protocol.rules import jwt
+from valetkey.protocol.rules.certificate import METHODS as BY_CERTIFICATE
 from valetkey.protocol.trusted_issuer import TrustedIssuer
 
 
 def described(*profiles: str, signing: tuple[str, ...] = ("ES256", "RS256")) -> dict[str, object]:
     named = {name: PROFILES[name] for name in profiles} or PROFILES
-    return metadata.describe(About(replace(BOOK, profiles=named), signing, metadata.BY_CERTIFICATE))
+    return metadata.describe(About(replace(BOOK, profiles=named, by_certificate=BY_CERTIFICATE), signing))
 
 
 def test_what_it_says():
@@ -110,8 +111,28 @@ def test_certificates_are_told_of_where_they_arrive():
     assert every["tls_client_certificate_bound_access_tokens"] is True
     assert set(every["token_endpoint_auth_methods_supported"]) == PROFILES["fapi2"].client_auth
     for seen in (frozenset(), frozenset({"self_signed_tls_client_auth"})):
-        told = metadata.describe(About(replace(BOOK, profiles={"fapi2": PROFILES["fapi2"]}), (), seen))
+        book = replace(BOOK, profiles={"fapi2": PROFILES["fapi2"]}, by_certificate=seen)
+        told = metadata.describe(About(book))
         assert told.get("tls_client_certificate_bound_access_tokens") == (True if seen else None)
         for endpoint in ("token", "introspection", "revocation"):
             methods = told[f"{endpoint}_endpoint_auth_methods_supported"]
             assert set(methods) == {"private_key_jwt", *seen}
+
+
+def test_where_clients_with_certificates_go():
+    """RFC 8705 5: a host of its own, where they are asked for one; nowhere, where none arrives."""
+    heard = replace(BOOK, by_certificate=BY_CERTIFICATE)
+    elsewhere = replace(heard, certificate_url="https://mtls.id.test/one")
+    aliases = metadata.describe(About(elsewhere))["mtls_endpoint_aliases"]
+    assert aliases == {
+        f"{name}_endpoint": f"https://mtls.id.test/one/oauth/{path}"
+        for name, path in (
+            ("token", "token"),
+            ("device_authorization", "device_authorization"),
+            ("pushed_authorization_request", "par"),
+            ("introspection", "introspect"),
+            ("revocation", "revoke"),
+        )
+    }
+    for book in (heard, replace(elsewhere, by_certificate=frozenset())):
+        assert "mtls_endpoint_aliases" not in metadata.describe(About(book))

@@ -4,9 +4,11 @@ import msgspec
 import pytest
 
 from tests.signing import Signer
+from valetkey.protocol.errors import InvalidClientMetadata
 from valetkey.protocol.model import Registration
 from valetkey.protocol.profiles.classic import CLASSIC
 from valetkey.protocol.profiles.oauth21 import OAUTH21
+from valetkey.protocol.rules.certificate import METHODS
 from valetkey.protocol.rules.registrable import plain, problems, refusal, why_not_url
 
 GOOD = msgspec.json.encode({"keys": [Signer("ES256", kid="a").jwk]}).decode()
@@ -51,7 +53,7 @@ def by_secret(algorithm: str) -> Registration:
     ],
 )
 def test_what_may_be_registered(kind: str, registered: Registration) -> None:
-    assert not any(problems(kind, registered, OAUTH21, SIGNING).values())
+    assert not any(problems(kind, registered, OAUTH21, SIGNING, METHODS).values())
 
 
 @pytest.mark.parametrize(
@@ -80,20 +82,26 @@ def test_what_may_be_registered(kind: str, registered: Registration) -> None:
     ],
 )
 def test_what_may_not(kind: str, registered: Registration, name: str) -> None:
-    found = {field: words for field, words in problems(kind, registered, OAUTH21, SIGNING).items() if words}
+    found = {
+        field: words
+        for field, words in problems(kind, registered, OAUTH21, SIGNING, METHODS).items()
+        if words
+    }
     assert set(found) == {name}
 
 
 def test_a_profile_has_algorithms_of_its_own() -> None:
-    found = problems("web", Registration(request_object_signing_alg="RS384"), OAUTH21, SIGNING)
+    found = problems("web", Registration(request_object_signing_alg="RS384"), OAUTH21, SIGNING, METHODS)
     assert found["request_object_signing_alg"] == "must be one of ES256, Ed25519, EdDSA, PS256, RS256"
-    found = problems("web", Registration(request_object_signing_alg="RS256"), CLASSIC, SIGNING)
+    found = problems("web", Registration(request_object_signing_alg="RS256"), CLASSIC, SIGNING, METHODS)
     assert found["request_object_signing_alg"] == "is nothing that this profile knows"
 
 
 def test_what_is_optional_is_part_of_what_is_asked_for() -> None:
     registered = Registration(scope=("basic",), optional_scope=("likes", "basic"))
-    found = {name: words for name, words in problems("web", registered, OAUTH21, SIGNING).items() if words}
+    found = {
+        name: words for name, words in problems("web", registered, OAUTH21, SIGNING, METHODS).items() if words
+    }
     assert found == {"optional_scope": "has likes, which scope does not name"}
 
 
@@ -108,7 +116,7 @@ def test_what_is_optional_is_part_of_what_is_asked_for() -> None:
     ],
 )
 def test_keys_are_needed_for_something(registered: Registration, words: str) -> None:
-    assert problems("web", registered, OAUTH21, SIGNING)["jwks"] == words
+    assert problems("web", registered, OAUTH21, SIGNING, METHODS)["jwks"] == words
 
 
 @pytest.mark.parametrize(
@@ -123,9 +131,38 @@ def test_keys_are_needed_for_something(registered: Registration, words: str) -> 
 )
 def test_what_a_profile_does_not_know_is_not_promised(name: str) -> None:
     value = ("likes",) if name == "optional_scope" else True
-    found = problems("web", msgspec.structs.replace(Registration(), **{name: value}), CLASSIC, SIGNING)
+    found = problems(
+        "web", msgspec.structs.replace(Registration(), **{name: value}), CLASSIC, SIGNING, METHODS
+    )
     assert found[name] == "is nothing that this profile knows"
-    assert not any(problems("web", Registration(), CLASSIC, SIGNING).values())
+    assert not any(problems("web", Registration(), CLASSIC, SIGNING, METHODS).values())
+
+
+@pytest.mark.parametrize(
+    ("method", "heard", "may"),
+    [
+        ("tls_client_auth", (), False),
+        ("self_signed_tls_client_auth", (), False),
+        ("tls_client_auth", ("self_signed_tls_client_auth",), False),  # nobody says whom they verified
+        ("self_signed_tls_client_auth", ("self_signed_tls_client_auth",), True),
+        ("tls_client_auth", METHODS, True),
+    ],
+)
+def test_certificates_may_be_registered_where_they_arrive(
+    method: str, heard: tuple[str, ...], may: bool
+) -> None:
+    said = Registration(token_endpoint_auth_method=method, tls_client_auth_san_dns="app.test", jwks=GOOD)
+    found = problems("web", said, OAUTH21, SIGNING, frozenset(heard))
+    assert [name for name, words in found.items() if words] == ([] if may else ["token_endpoint_auth_method"])
+
+
+def test_nor_are_tokens_bound_to_what_never_arrives() -> None:
+    bound = Registration(tls_client_certificate_bound_access_tokens=True)
+    for heard in (frozenset[str](), METHODS):
+        found = problems("web", bound, OAUTH21, SIGNING, heard)
+        wrong = {name: words for name, words in found.items() if words}
+        assert set(wrong) == (set() if heard else {"tls_client_certificate_bound_access_tokens"})
+        assert heard or isinstance(refusal({k: v for k, v in wrong.items() if v}), InvalidClientMetadata)
 
 
 @pytest.mark.parametrize(
@@ -138,12 +175,12 @@ def test_what_a_profile_does_not_know_is_not_promised(name: str) -> None:
 )
 def test_what_is_said_of_a_method(kind: str, method: str, words: str) -> None:
     registered = Registration(token_endpoint_auth_method=method)
-    assert problems(kind, registered, OAUTH21, SIGNING)["token_endpoint_auth_method"] == words
+    assert problems(kind, registered, OAUTH21, SIGNING, METHODS)["token_endpoint_auth_method"] == words
 
 
 def test_a_profile_has_methods_of_its_own() -> None:
     registered = Registration(token_endpoint_auth_method="client_secret_basic")
-    found = problems("web", registered, CLASSIC, SIGNING)["token_endpoint_auth_method"]
+    found = problems("web", registered, CLASSIC, SIGNING, METHODS)["token_endpoint_auth_method"]
     assert found == "must be one of client_secret_post"
 
 
@@ -180,17 +217,23 @@ def test_what_is_wrong_in_the_words_of_the_standard(wrong: dict[str, str], code:
 
 def test_what_can_be_left_out_is_part_of_what_is_asked_for() -> None:
     said = Registration(scope=("basic",), optional_scope=("basic", "likes", "comments"))
-    assert problems("web", said, OAUTH21, SIGNING)["optional_scope"] == "has likes, which scope does not name"
+    assert (
+        problems("web", said, OAUTH21, SIGNING, METHODS)["optional_scope"]
+        == "has likes, which scope does not name"
+    )
     for fine in (("basic",), ()):
         said = Registration(scope=("basic",), optional_scope=fine)
-        assert problems("web", said, OAUTH21, SIGNING)["optional_scope"] is None
-    assert problems("web", Registration(optional_scope=("x",)), OAUTH21, SIGNING)["optional_scope"] is None
+        assert problems("web", said, OAUTH21, SIGNING, METHODS)["optional_scope"] is None
+    assert (
+        problems("web", Registration(optional_scope=("x",)), OAUTH21, SIGNING, METHODS)["optional_scope"]
+        is None
+    )
 
 
 def test_the_form_of_tokens() -> None:
     for form, words in (("", None), ("jwt", None), ("xml", "must be jwt or empty")):
         said = Registration(access_token_format=form)
-        assert problems("web", said, OAUTH21, SIGNING)["access_token_format"] == words
+        assert problems("web", said, OAUTH21, SIGNING, METHODS)["access_token_format"] == words
 
 
 def test_words_that_an_error_may_hold() -> None:
@@ -202,7 +245,7 @@ def test_a_method_that_does_not_go_with_the_type() -> None:
     """Told which it may be, and why."""
 
     def said(kind: str, method: str) -> str | None:
-        return problems(kind, Registration(token_endpoint_auth_method=method), OAUTH21, SIGNING)[
+        return problems(kind, Registration(token_endpoint_auth_method=method), OAUTH21, SIGNING, METHODS)[
             "token_endpoint_auth_method"
         ]
 

@@ -4,6 +4,7 @@ from dataclasses import replace as other_rules
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.proofs import Prover
 from tests.protocol.samples import BOOK, ISSUER, NOW, client, headers, params
@@ -88,6 +89,18 @@ def test_a_bad_proof_is_never_passed_over() -> None:
     assert isinstance(once, Once)
     with pytest.raises(InvalidDpopProof, match="used before"):
         prove(asked(used=frozenset({once.key})), proof, PATH)
+
+
+def test_a_proof_for_where_certificates_are_asked_for() -> None:
+    """RFC 8705 5: the same endpoint has two addresses, if the operator says so."""
+    there = "https://mtls.id.test"
+    heard = replace(asked(), book=other_rules(BOOK, certificate_url=there))
+    for base in (there, ISSUER):
+        found, _ = prove(heard, headers(dpop=KEY.proof(base + PATH, NOW)), PATH)
+        assert found == Terms(jkt=KEY.jkt)
+    for known, base in ((asked(), there), (heard, "https://other.test"), (heard, there + "/x")):
+        with pytest.raises(InvalidDpopProof):
+            prove(known, headers(dpop=KEY.proof(base + PATH, NOW)), PATH)
 
 
 def test_a_code_bound_to_a_key() -> None:

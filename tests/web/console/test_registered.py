@@ -1,25 +1,42 @@
 """What an app registers beyond its name and addresses, in the console (RFC 7591 2)."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
 import pytest
 
 from tests.signing import Signer
-from tests.web.conftest import CALLBACK, Site
+from tests.web.conftest import CALLBACK, Site, built, settings
 from tests.web.person import Page, Person
 from valetkey.protocol.grants import GRANTS
 from valetkey.protocol.model import Client, Registration
-from valetkey.protocol.profiles import PROFILES
 from valetkey.server import clients
+from valetkey.server.authorization_server import rulebook
 from valetkey.server.clients import ClientForm
 from valetkey.web.console.registered import FIELDS, NEEDS, filled, offered
 
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
+HEADERS = {
+    "server.trusted_proxies": ["127.0.0.1"],
+    "server.client_certificate_header": "X-Client-Cert",
+    "server.client_certificate_verified_header": "X-Client-Verify",
+}
 KEYS = msgspec.json.encode({"keys": [Signer("ES256", kid="a").jwk]}).decode()
 # what an app cannot give itself: an operator does, on the command line
 OPERATORS = {"authorization_details_types", "introspects", "exchanges_of", "exchanges_for", "impersonates"}
 OWN = {"registration_token", "fresh_until", "logo_uri"}  # ours, and what is never shown
+
+
+HEARS = rulebook(settings(**HEADERS))
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Site]:
+    """One that certificates reach."""
+    made = await built(settings(**HEADERS))
+    yield made
+    await made.server.close()
 
 
 @pytest.fixture
@@ -145,11 +162,36 @@ def test_every_field_is_offered_to_somebody() -> None:
 
 def test_what_means_nothing_is_not_offered() -> None:
     classic = Client("app", 1, "App", "web", "classic", (CALLBACK,), 0)
-    shown = {field.name: field for field in offered(classic, PROFILES["classic"])}
+    shown = {field.name: field for field in offered(classic, HEARS)}
     assert not {name for names in NEEDS.values() for name in names.split()} & set(shown)
     assert [value for value, *_ in shown["grant_types"].choices] == ["authorization_code", "refresh_token"]
     methods = [value for value, *_ in shown["token_endpoint_auth_method"].choices]
     assert methods == ["", "client_secret_post"]
-    public = msgspec.structs.replace(classic, type="spa")
-    methods = [value for value, *_ in offered(public, PROFILES["oauth21"])[3].choices]
+    public = msgspec.structs.replace(classic, type="spa", profile="oauth21")
+    methods = [value for value, *_ in offered(public, HEARS)[3].choices]
     assert methods == ["", "none"]
+
+
+@pytest.mark.parametrize(
+    ("told", "registered", "offers"),
+    [
+        ({}, {}, set()),
+        ({}, {"token_endpoint_auth_method": "tls_client_auth"}, {"tls_client_auth"}),  # of before
+        ({"server.client_certificate_verified_header": ""}, {}, {"self_signed_tls_client_auth"}),
+        (HEADERS, {}, {"tls_client_auth", "self_signed_tls_client_auth"}),
+    ],
+)
+def test_certificates_are_spoken_of_where_they_arrive(
+    told: dict[str, object], registered: dict[str, Any], offers: set[str]
+) -> None:
+    book = rulebook(settings(**(HEADERS | told if told else {})))
+    plain = Client("app", 1, "App", "web", "oauth21", (CALLBACK,), 0)
+    app = msgspec.structs.replace(plain, registered=Registration(**registered))
+    shown = {field.name: field for field in offered(app, book)}
+    methods = {value for value, *_ in shown["token_endpoint_auth_method"].choices}
+    assert {name for name in methods if "tls" in name} == offers
+    assert ("tls_client_auth_subject_dn" in shown) is bool(told)
+    bound = "tls_client_certificate_bound_access_tokens"
+    assert (bound in shown) is bool(told)
+    stands = msgspec.structs.replace(plain, registered=Registration(**{bound: True}))
+    assert bound in {field.name for field in offered(stands, book)}, "or it could not be taken back"

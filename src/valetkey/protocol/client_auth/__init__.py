@@ -11,6 +11,7 @@ from valetkey.protocol.client_auth.tls import TLS_CLIENT_AUTH
 from valetkey.protocol.errors import InvalidClient
 from valetkey.protocol.facts import Known
 from valetkey.protocol.model import Client
+from valetkey.protocol.rules import certificate
 from valetkey.protocol.rules.credentials import ClientAuth, Credentials
 from valetkey.protocol.rules.rulebook import Rulebook
 
@@ -26,7 +27,6 @@ METHODS: dict[str, ClientAuth] = {
         NONE,
     )
 }
-BY_CERTIFICATE = (TLS_CLIENT_AUTH.name, SELF_SIGNED_TLS_CLIENT_AUTH.name)
 
 
 def authenticate(
@@ -36,9 +36,7 @@ def authenticate(
     if client is None or client.disabled_at is not None:
         raise InvalidClient("client_unknown", "the client is unknown")
     method, registered = shown.method, client.registered.token_endpoint_auth_method
-    if (
-        method == "none" and registered in BY_CERTIFICATE
-    ):  # what these show is not in the request (RFC 8705 2)
+    if method == "none" and registered in certificate.METHODS:  # theirs is not in the request (RFC 8705 2)
         method = registered
     if method not in book.profiles[client.profile].client_auth or registered not in ("", method):
         raise InvalidClient("method_unknown", "the client must authenticate in another way")

@@ -9,7 +9,7 @@ from valetkey.protocol.grants import GRANTS
 from valetkey.protocol.grants.jwt_bearer import JWT_BEARER
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.response_types import RESPONSE_TYPES
-from valetkey.protocol.rules import jwt
+from valetkey.protocol.rules import certificate, jwt
 from valetkey.protocol.rules.response_mode import MODES
 from valetkey.protocol.rules.rulebook import Rulebook
 
@@ -17,16 +17,20 @@ TOKEN, AUTHORIZE, JWKS = "/oauth/token", "/oauth/authorize", "/oauth/jwks"
 INTROSPECT, REVOKE, PAR = "/oauth/introspect", "/oauth/revoke", "/oauth/par"
 DEVICE_AUTHORIZATION = "/oauth/device_authorization"
 REGISTER = "/oauth/register"
-BY_CERTIFICATE = frozenset({"tls_client_auth", "self_signed_tls_client_auth"})
+WITH_CERTIFICATE = {
+    "token_endpoint": TOKEN,
+    "device_authorization_endpoint": DEVICE_AUTHORIZATION,
+    "pushed_authorization_request_endpoint": PAR,
+    "introspection_endpoint": INTROSPECT,
+    "revocation_endpoint": REVOKE,
+}
 
 
 class About(Struct, frozen=True):
-    """What the members are made of: the rules, what the server signs with if it can, and the methods of RFC 8705 for
-    which certificates reach it."""
+    """What the members are made of: the rules, and what the server signs with if it can."""
 
     book: Rulebook
     signing: tuple[str, ...] = ()
-    by_certificate: frozenset[str] = frozenset()
 
     @property
     def profiles(self) -> list[Profile]:
@@ -50,7 +54,15 @@ class About(Struct, frozen=True):
     def methods(self, *without: str) -> list[str]:
         """The ways in which clients prove who they are."""
         known = self.allowed(METHODS, lambda profile: profile.client_auth)
-        return [name for name in known if name not in {*without, *(BY_CERTIFICATE - self.by_certificate)}]
+        unheard = certificate.METHODS - self.book.by_certificate
+        return [name for name in known if name not in {*without, *unheard}]
+
+    def aliases(self) -> dict[str, str] | None:
+        """Where clients go that show a certificate (RFC 8705 5), if that is another host."""
+        book = self.book
+        if not (book.certificate_url and book.by_certificate):
+            return None
+        return {name: book.certificate_url + path for name, path in WITH_CERTIFICATE.items()}
 
     def signatures(self) -> list[str]:
         """What they may sign with."""
@@ -91,7 +103,8 @@ MEMBERS: dict[str, Callable[[About], object]] = {
     "revocation_endpoint_auth_signing_alg_values_supported": lambda about: about.algorithms(),
     "request_object_signing_alg_values_supported": lambda about: about.signatures(),
     "dpop_signing_alg_values_supported": lambda about: about.signatures(),
-    "tls_client_certificate_bound_access_tokens": lambda about: bool(about.by_certificate) or None,
+    "tls_client_certificate_bound_access_tokens": lambda about: bool(about.book.by_certificate) or None,
+    "mtls_endpoint_aliases": lambda about: about.aliases(),
     "authorization_details_types_supported": lambda about: list(about.book.details),
     "acr_values_supported": lambda about: list(about.book.acr),
     "prompt_values_supported": lambda about: ["none", "login", "consent", "select_account"],

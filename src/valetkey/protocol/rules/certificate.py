@@ -14,6 +14,7 @@ from valetkey.protocol.model import Registration
 from valetkey.protocol.rules import base64url
 from valetkey.protocol.rules.credentials import Credentials
 
+METHODS = frozenset({"tls_client_auth", "self_signed_tls_client_auth"})
 FIELD = re.compile(":([A-Za-z0-9+/=]+):")
 PEM = re.compile(r"\s*-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----")
 # beyond RFC 4514 3: what openssl and browsers write

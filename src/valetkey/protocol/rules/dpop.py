@@ -23,12 +23,16 @@ UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 
 
 class Call(Struct, frozen=True):
-    """What a proof must be made for: this method and address, signed like this and, at a resource, with this token."""
+    """What a proof must be made for: this method and address, signed like this and, at a resource, with this token.
+
+    also: another address of the same (RFC 8705 5).
+    """
 
     method: str
     url: str
     algorithms: frozenset[str]
     token: str = ""
+    also: str = ""
 
 
 class Proof(Struct, frozen=True):
@@ -76,7 +80,7 @@ def check_call(proof: Unverified, call: Call) -> None:
     method, url = jwt.string(proof.claims, "htm"), jwt.string(proof.claims, "htu", jwt.LONGEST)
     if method != call.method:
         raise Untrusted("htm", f"is not for {call.method}")
-    if url is None or normal(url) != normal(call.url):
+    if url is None or normal(url) not in (normal(call.url), normal(call.also or call.url)):
         raise Untrusted("htu", "is for another address")
     if call.token:
         digest = base64url.encode(hashlib.sha256(call.token.encode()).digest())

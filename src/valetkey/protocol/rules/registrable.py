@@ -14,16 +14,22 @@ LONGEST_URL = 500
 ASKING = frozenset({"authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"})
 SECRET_ALGORITHMS = frozenset({"HS256"})
 BY_KEY = frozenset({"private_key_jwt", "self_signed_tls_client_auth"})
+BOUND = "tls_client_certificate_bound_access_tokens"
+UNHEARD = "is nothing to go by here: no certificate reaches this server (server.client_certificate_header)"
 UNKNOWN_HERE = "is nothing that this profile knows"
 WIRE = {"name": "client_name", "website": "client_uri", "type": "application_type"}
 
 
 def problems(
-    kind: str, registered: Registration, profile: Profile, signing: frozenset[str]
+    kind: str,
+    registered: Registration,
+    profile: Profile,
+    signing: frozenset[str],
+    by_certificate: frozenset[str],
 ) -> dict[str, str | None]:
     """What is wrong with what a client of this type registers: name of RFC 7591 -> words that go on after it.
 
-    signing: what this server signs with.
+    signing: what this server signs with; by_certificate: the methods for which certificates reach it.
     """
     public, form = kind not in ("web", "service"), registered.access_token_format
     by_secret = registered.token_endpoint_auth_method == "client_secret_jwt"
@@ -36,13 +42,14 @@ def problems(
     }
     return {
         "grant_types": why_not_grants(public, registered.grant_types, profile),
-        "token_endpoint_auth_method": why_not_method(public, registered, profile),
+        "token_endpoint_auth_method": why_not_method(public, registered, profile, by_certificate),
         "jwks": why_not_keys(registered),
         "jwks_uri": why_not_url(registered.jwks_uri),
         "logo_uri": why_not_url(registered.logo_uri),
         "optional_scope": why_not_optional(registered, profile),
         "access_token_format": None if form in ("", "jwt") else "must be jwt or empty",
         **{name: why_not_algorithm(getattr(registered, name), those) for name, those in algorithms.items()},
+        BOUND: None if by_certificate or not getattr(registered, BOUND) else UNHEARD,
         **{name: UNKNOWN_HERE if getattr(registered, name) else None for name in unknown(profile)},
     }
 
@@ -57,7 +64,7 @@ def why_not_optional(registered: Registration, profile: Profile) -> str | None:
 
 def unknown(profile: Profile) -> tuple[str, ...]:
     """The switches that turn nothing on under this profile."""
-    bound = ("dpop_bound_access_tokens", "tls_client_certificate_bound_access_tokens")
+    bound = ("dpop_bound_access_tokens", BOUND)
     pushed = ("require_pushed_authorization_requests", "require_signed_request_object")
     return (*(bound if profile.sender == "never" else ()), *(pushed if profile.pushing == "never" else ()))
 
@@ -79,13 +86,17 @@ def why_not_algorithm(name: str, allowed: frozenset[str]) -> str | None:
     return "must be one of " + ", ".join(sorted(allowed)) if allowed else UNKNOWN_HERE
 
 
-def why_not_method(public: bool, registered: Registration, profile: Profile) -> str | None:
+def why_not_method(
+    public: bool, registered: Registration, profile: Profile, by_certificate: frozenset[str]
+) -> str | None:
     """What is wrong with the way it proves who it is: a secret nobody asks for protects nobody (CVE-2026-44476)."""
     method = registered.token_endpoint_auth_method
     if not method:
         return None
     if method not in profile.client_auth:
         return "must be one of " + ", ".join(sorted(profile.client_auth))
+    if method in certificate.METHODS - by_certificate:
+        return UNHEARD
     if (method == "none") is not public:
         return "must be none, since this type of app keeps no secret" if public else "must not be none here"
     return certificate.why_not_registrable(registered) if method == "tls_client_auth" else None

@@ -13,7 +13,11 @@ from valetkey.protocol.trusted_issuer import TrustedIssuer
 @dataclass(frozen=True, slots=True)
 class Rulebook:
     """The profiles, the scope catalogue, the issuer (RFC 8414 2), the resource servers by their URI (RFC 8707),
-    whether clients register themselves or are known by a document, and choices of the operator; times in seconds."""
+    whether clients register themselves or are known by a document, and choices of the operator; times in seconds.
+
+    by_certificate: the methods of RFC 8705 for which certificates reach the server; certificate_url: the base of the
+    addresses at which clients are asked for one, if that is not the issuer.
+    """
 
     profiles: dict[str, Profile]
     default: Profile
@@ -30,3 +34,5 @@ class Rulebook:
     trusted_issuers: tuple[TrustedIssuer, ...] = ()
     registers: bool = False
     metadata_documents: bool = False
+    by_certificate: frozenset[str] = frozenset()
+    certificate_url: str = ""

@@ -22,7 +22,8 @@ def prove(asked: Proven, headers: Headers, path: str) -> tuple[Terms, Changes]:
         if client.registered.dpop_bound_access_tokens or (profile.sender == "must" and not x5t):
             raise InvalidRequest("dpop_missing", "this client must send a DPoP proof (RFC 9449)")
         return Terms(x5t=x5t) if x5t else TERMS, ()
-    call = Call("POST", asked.book.issuer + path, profile.assertions.algorithms)
+    also = asked.book.certificate_url  # nobody tells us by which of its addresses an endpoint was asked
+    call = Call("POST", asked.book.issuer + path, profile.assertions.algorithms, also=also and also + path)
     proof = dpop.check(headers.dpop, call, asked.facts.known, asked.now)
     return Terms(jkt=proof.jkt, x5t=x5t), (proof.once,)
 

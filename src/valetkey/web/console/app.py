@@ -62,7 +62,7 @@ async def app_page(
         "form": form or filled(client),
         "types": TYPES,
         "profiles": offered(request),
-        "registered": registered.offered(client, server.book.profiles[client.profile]),
+        "registered": registered.offered(client, server.book),
         "steps": quick_start(client, server.book.issuer, server.book.profiles[client.profile]),
         "overlaps": OVERLAPS,
         "check": given,
@@ -88,8 +88,7 @@ async def settings(request: Request, who: SignedIn) -> Response:
     given = await guard.read_form(request)
     client = await its_client(request, who)
     form = said_of(given, allow_implicit=given.get("disable_implicit") is None)
-    profile = server_of(request).book.profiles[client.profile]
-    form = replace(form, registered=registered.said_of(given, client, profile))
+    form = replace(form, registered=registered.said_of(given, client, server_of(request).book))
     try:
         await clients.edit(server_of(request), who.account, client.id, form)
     except Problems as problems:

@@ -8,6 +8,8 @@ from msgspec.structs import replace
 from valetkey.protocol.model import Client, Registration
 from valetkey.protocol.params import Params
 from valetkey.protocol.profile import Profile
+from valetkey.protocol.rules import certificate
+from valetkey.protocol.rules.rulebook import Rulebook
 from valetkey.web.pages.forms import Errors
 
 SHOWN = (
@@ -94,32 +96,39 @@ FIELDS = (
     Field("authorization_signed_response_alg", "text", "We sign answers with", SIGNED),
     Field("introspection_signed_response_alg", "text", "We sign what we say of tokens with", SIGNED),
 )
-# what a profile must have for a field to mean anything
+# what a profile, or the server, must have for a field to mean anything
 NEEDS = {
     "sender": "dpop_bound_access_tokens tls_client_certificate_bound_access_tokens",
+    "certificates": "tls_client_auth_subject_dn tls_client_auth_san_dns tls_client_auth_san_uri tls_client_auth_san_ip"
+    " tls_client_auth_san_email tls_client_certificate_bound_access_tokens",
     "pushing": "require_pushed_authorization_requests require_signed_request_object request_object_signing_alg",
     "response_modes": "authorization_signed_response_alg",
     "partial_consent": "optional_scope",
 }
+CERTIFICATE = NEEDS["certificates"].split()
 LABELS = {field.name: (field.name, field.label) for field in FIELDS}
 
 
-def offered(client: Client, profile: Profile) -> list[Field]:
-    """The fields that mean anything under the app's profile, with the choices it has there."""
+def offered(client: Client, book: Rulebook) -> list[Field]:
+    """The fields that mean anything under the app's profile, with the choices it has there; those about certificates
+    where any reach the server, or where it has said something of them."""
+    profile = book.profiles[client.profile]
     had = {
         "grant_types": profile.grants.union(client.grant_types),
-        "token_endpoint_auth_method": methods(client, profile),
+        "token_endpoint_auth_method": methods(client, profile, book.by_certificate),
     }
+    dead = pointless(profile, bool(profile.client_auth & book.by_certificate))
     return [
         narrowed(field, had[field.name]) if field.name in had else field
         for field in FIELDS
-        if field.name not in pointless(profile)
+        if field.name not in dead or (field.name in CERTIFICATE and getattr(client.registered, field.name))
     ]
 
 
-def methods(client: Client, profile: Profile) -> frozenset[str]:
+def methods(client: Client, profile: Profile, by_certificate: frozenset[str]) -> frozenset[str]:
     """The ways in which an app of this type can prove who it is."""
-    fitting = {name for name in profile.client_auth if (name == "none") is not client.confidential}
+    heard = profile.client_auth - (certificate.METHODS - by_certificate)
+    fitting = {name for name in heard if (name == "none") is not client.confidential}
     return frozenset({"", client.registered.token_endpoint_auth_method} | fitting)
 
 
@@ -128,9 +137,10 @@ def narrowed(field: Field, had: frozenset[str]) -> Field:
     return of_field(field, choices=tuple(each for each in field.choices if each[0] in had))
 
 
-def pointless(profile: Profile) -> frozenset[str]:
+def pointless(profile: Profile, certificates: bool) -> frozenset[str]:
     """The fields that turn nothing on under this profile."""
     has = {
+        "certificates": certificates,
         "sender": profile.sender != "never",
         "pushing": profile.pushing != "never",
         "response_modes": bool(profile.response_modes),
@@ -151,13 +161,13 @@ def filled(client: Client) -> Errors:
     return form
 
 
-def said_of(given: Params, client: Client, profile: Profile) -> Registration:
+def said_of(given: Params, client: Client, book: Rulebook) -> Registration:
     """What the form says; what it had no field for stays as it is."""
     was = client.registered
     if given.get(SHOWN) is None:
         return was
     said: dict[str, object] = {}
-    for field in offered(client, profile):
+    for field in offered(client, book):
         typed = (given.get(field.name) or "").strip()
         if field.kind == "boxes":
             ticked = tuple(name for name, *_ in field.choices if given.get(f"{field.name}:{name}"))
