@@ -218,7 +218,8 @@ async def device_refused(scene: Scene) -> None:
 
 async def device_consent(scene: Scene) -> None:
     await scene.enter()
-    code = await device_code(scene, scope=EVERY_SCOPE, resource=ELSEWHERE)
+    pays = json.dumps([{"type": "payment", "amount": "12.50 EUR", "creditor": LONG_NAME}])
+    code = await device_code(scene, scope=EVERY_SCOPE, resource=ELSEWHERE, authorization_details=pays)
     await scene.visitor.open(f"/device?user_code={code}")
     await scene.visitor.press("Continue")
 

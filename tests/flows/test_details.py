@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.flows.browser import Browser
+from tests.flows.test_device import MAY, poll, start
 from tests.flows.test_introspection import told
 from tests.flows.test_oauth21 import PKCE, check_refused, redeem
 from tests.flows.test_pushed_request import address, push
@@ -77,6 +78,25 @@ async def test_pushed(house: House, app: App, browser: Browser) -> None:
     page = await browser.consent(page, "allow")
     body = (await redeem(house, app, parameters(page.left or "")["code"])).json()
     assert body["authorization_details"] == [long]
+
+
+async def test_a_device_asks_in_detail(house: House, browser: Browser) -> None:
+    """RFC 9396 2: in a device authorization request (RFC 8628), too."""
+    box = await house.make_app(profile="oauth21", registered=MAY)
+    page = await browser.fill("/device", "/device", user_code=(await start(house, box))["user_code"])
+    assert page.asks_consent and "This time it asks for" not in page.text
+    long = SEE | {"identifier": "x" * 5000}
+    said = await start(house, box, authorization_details=json.dumps([PAY, long]))
+    page = await browser.fill("/device", "/device", user_code=said["user_code"])
+    assert "This time it asks for Pay 12.50 EUR to <b>Prints</b>" in page.text
+    await browser.consent(page, "allow")
+    body = (await poll(house, box, said)).json()
+    assert body["authorization_details"] == [PAY, long]
+    assert (await told(house, box, body["access_token"]))["authorization_details"] == [PAY, long]
+
+    fields = {"client_id": box.id, "client_secret": box.secret, "authorization_details": "nonsense"}
+    answer = await house.http().post("/oauth/device_authorization", data=fields)
+    check_refused(answer, "invalid_authorization_details")
 
 
 @pytest.mark.parametrize(

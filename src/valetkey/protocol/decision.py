@@ -172,6 +172,7 @@ class AskDevice(Struct, frozen=True):
     lifetime: int | None
     choice: Choice = NO_CHOICE
     changes: Changes = ()
+    details: str = ""
     resource: tuple[str, ...] = ()
 
 

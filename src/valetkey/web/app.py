@@ -55,7 +55,7 @@ def protocol_paths(server: AuthorizationServer) -> dict[str, ASGIApp]:
         PAR: FormEndpoint(server, today, push, "request_uri", LONGEST),
         INTROSPECT: FormEndpoint(server, today, introspect, "introspection", LONGEST_TOKEN),
         REVOKE: FormEndpoint(server, today, revoke, "revocation", LONGEST_TOKEN),
-        DEVICE_AUTHORIZATION: FormEndpoint(server, today, device_authorization, "device_code"),
+        DEVICE_AUTHORIZATION: FormEndpoint(server, today, device_authorization, "device_code", LONGEST),
         JWKS: jwks,
         "/.well-known/jwks.json": jwks,
         **registration.places(server),

@@ -47,12 +47,13 @@ def test_what_an_answer_writes(facts: AuthorizeFacts, said: Said, changes: Chang
     assert decide(device(), facts, said, BOOK, NOW) == answered
 
 
-def test_the_servers_that_a_device_wants_to_reach() -> None:
-    """RFC 8707, whatever was allowed at others before (RFC 8628 5.4)."""
-    waits = device(terms=Terms(resource=("https://a.test/", ISSUER)))
+def test_where_and_for_what_a_device_asks() -> None:
+    """RFC 8707, 9396, whatever was allowed at other servers before (RFC 8628 5.4)."""
+    waits = device(terms=Terms(resource=("https://a.test/", ISSUER), details='[{"type":"x"}]'))
     known = knowing(consent=consent("basic", resource=("https://b.test/",)))
     asks = decide(waits, known, None, BOOK, NOW)
     assert isinstance(asks, AskDevice) and asks.resource == ("https://a.test/",)
+    assert asks.details == waits.terms.details
     answered = decide(waits, known, ALLOW, BOOK, NOW)
     kept = Consent(1, "app", ("basic", "likes"), NOW, (), ("https://b.test/", "https://a.test/"))
     assert answered.changes == (Hold(1, "app"), Save(kept))

@@ -1,11 +1,14 @@
 """A device wants its person to log in (RFC 8628 3.1): whose it is, and what it may ask for."""
 
+from dataclasses import replace as other_rules
+
 import pytest
 
 from tests.protocol.samples import BOOK, NOW, SECRET, client, headers, params, public, query
 from valetkey.protocol.changes import Once
 from valetkey.protocol.client_auth import METHODS
 from valetkey.protocol.decision import DeviceWaits, Refused
+from valetkey.protocol.detail_type import DetailType
 from valetkey.protocol.endpoints.device_authorization import decide, read
 from valetkey.protocol.errors import InvalidRequest
 from valetkey.protocol.facts import NOTHING_KNOWN
@@ -14,6 +17,7 @@ from valetkey.protocol.model import Client, Registration, Terms
 from valetkey.protocol.profiles.oauth20 import OAUTH20
 from valetkey.protocol.profiles.oauth21 import OAUTH21
 from valetkey.protocol.rules.credentials import ClientAuth
+from valetkey.protocol.rules.rulebook import Rulebook
 
 MAY = Registration(grant_types=(DEVICE_CODE.name,))
 BOX = public(type="native", profile="oauth20", registered=MAY)
@@ -21,9 +25,9 @@ SERVER = client(profile="oauth20", registered=MAY)
 WITH_SECRET = {"client_secret": SECRET}
 
 
-def outcome(app: Client | None, **pairs: str) -> DeviceWaits | Refused:
+def outcome(app: Client | None, book: Rulebook = BOOK, **pairs: str) -> DeviceWaits | Refused:
     request = read(params(client_id="app", **pairs), query(), headers(), OAUTH21)
-    return decide(request, app, NOTHING_KNOWN, BOOK, NOW)
+    return decide(request, app, NOTHING_KNOWN, book, NOW)
 
 
 @pytest.mark.parametrize(
@@ -82,3 +86,14 @@ def test_the_servers_that_a_device_names() -> None:
     assert found == DeviceWaits(BOX, ("basic",), (), Terms(resource=("https://a.test/",)))
     refused = outcome(BOX, resource="nonsense")
     assert isinstance(refused, Refused) and refused.error.code == "invalid_target"
+
+
+def test_what_a_device_asks_for_in_detail() -> None:
+    """RFC 9396 2: wherever a scope can be asked for."""
+    rich = other_rules(BOOK, details={"payment": DetailType("payment")})
+    asked = '[ {"type":"payment"} ]'
+    found = outcome(BOX, rich, authorization_details=asked)
+    assert found == DeviceWaits(BOX, ("basic",), (), Terms(details='[{"type":"payment"}]'))
+    for wrong, book in ((asked, BOOK), ("nonsense", rich), ("[]", rich)):
+        refused = outcome(BOX, book, authorization_details=wrong)
+        assert isinstance(refused, Refused) and refused.error.code == "invalid_authorization_details"

@@ -29,7 +29,8 @@ def decide(
     choice = consent.choice(client, profile, scope, facts.consent, book.catalogue)
     if said is None:
         who, lifetime = (client, facts.developer, account), shown_lifetime(client, profile)
-        return AskDevice(*who, waits.user_code, scope, lifetime, choice, (), elsewhere)
+        told = waits.terms.details
+        return AskDevice(*who, waits.user_code, scope, lifetime, choice, (), told, elsewhere)
     denied = DeviceAnswered(client, account, waits.digest, "deny", ())
     if not said.allowed:
         return denied

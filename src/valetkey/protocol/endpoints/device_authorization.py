@@ -11,7 +11,7 @@ from valetkey.protocol.grants.device_code import DEVICE_CODE
 from valetkey.protocol.model import Client, Terms
 from valetkey.protocol.params import Params
 from valetkey.protocol.profile import Profile
-from valetkey.protocol.rules import credentials, residence, resource
+from valetkey.protocol.rules import credentials, details, residence, resource
 from valetkey.protocol.rules import scope as scopes
 from valetkey.protocol.rules.credentials import Credentials
 from valetkey.protocol.rules.headers import Headers
@@ -44,7 +44,8 @@ def decide(
             raise UnauthorizedClient("grant_type_forbidden", "this client may not use the device flow")
         scope = scopes.read(request.params.get("scope"), profile.always_scope, book.catalogue)
         scopes.check_registered(scope, client)
-        terms = Terms(resource=resource.read(request.params, profile, book))
+        servers = resource.read(request.params, profile, book)
+        terms = Terms(resource=servers, details=details.read(request.params, client, profile, book))
     except OAuthError as error:
         error.changes = written
         return Refused(error, profile)

@@ -27,7 +27,6 @@ def consent_page(request: Request, ask: AskConsent, ticket: str) -> Response:
         "loopback": ask.client.owner_id == NOBODY and loops_back(ask.redirect_uri),
         "elsewhere": published not in ("", target) and not loops_back(ask.redirect_uri),
         "ticket": ticket,
-        "details": details.in_words(ask.details, server_of(request).book),
         "switch_account": "/accounts/login/?" + urlencode({"next": asked(request)}),
     }
     return page(request, "consent.html", facts, form_action=leads_to(ask.redirect_uri))
@@ -49,7 +48,7 @@ def asked_in_words(request: Request, ask: AskConsent | AskDevice, new: tuple[str
         "servers": servers(ask.resource, server.book.resources),
         "lasts": lasts(ask.lifetime),
         "loopback": False,
-        "details": [],
+        "details": details.in_words(ask.details, server.book),
     }
 
 
