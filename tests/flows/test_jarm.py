@@ -9,7 +9,8 @@ import pytest
 
 from tests.conformance.signature import verified
 from tests.flows.browser import Browser
-from tests.flows.test_oauth21 import PKCE, redeem
+from tests.flows.test_oauth21 import PKCE, check_refused, redeem
+from tests.flows.test_pushed_request import push
 from tests.house import ONE_STORE, SITE, App, House, Person, parameters
 
 ASKED = PKCE | {"response_mode": "jwt", "state": "s t&u"}
@@ -89,10 +90,14 @@ async def test_who_signs_nothing_says_so_in_the_open(
     app = await house.registered(app, authorization_signed_response_alg=alg)
     if not alg:
         house.server.keys.take([])
-    where = await house.allow(browser, app, **ASKED)
-    assert where.startswith(app.redirect_uri)
-    told = parameters(where)
+    pushed = await push(house, app, response_mode="jwt")
+    check_refused(pushed, "invalid_request")
+    page = await browser.open(house.authorize_url(app, **ASKED))
+    assert page.left is not None and page.left.startswith(app.redirect_uri), "and nobody is asked"
+    told = parameters(page.left)
     assert (told["error"], told["state"], told["iss"]) == ("invalid_request", "s t&u", SITE)
     assert "code" not in told and "response" not in told
-    page = await browser.open(house.authorize_url(app, **ASKED | {"scope": "nonsense"}))
-    assert page.left is not None and parameters(page.left)["error"] == "invalid_scope"
+    plain = await browser.open(house.authorize_url(app, **PKCE))
+    assert plain.asks_consent
+    page = await browser.open(house.authorize_url(app, **ASKED | {"response_type": "token"}))
+    assert page.left is not None and parameters(page.left)["error"] == "unsupported_response_type"

@@ -19,7 +19,7 @@ from valetkey.protocol.model import (
 
 class AuthorizeFacts(Struct, frozen=True):
     """What the authorization endpoint must know; `keys` is the client's JWKS, for a request object; `asked_at`, when we
-    asked for a login for this request."""
+    asked for a login for this request; `signs`, whether we have a key to sign this client's answers with."""
 
     client: Client | None = None
     developer: str = ""
@@ -29,6 +29,7 @@ class AuthorizeFacts(Struct, frozen=True):
     pushed: PushedRequest | None = None
     keys: str = ""
     asked_at: int = 0
+    signs: bool = True
 
 
 class Known(Struct, frozen=True):
@@ -65,7 +66,7 @@ class BearerFacts(Struct, frozen=True):
 
 class ExchangeFacts(Struct, frozen=True):
     """What the token endpoint must know: the client named, what it hands in, the account which that speaks for; `own`
-    is what the client is granted for itself."""
+    is what the client is granted for itself. `signs` as above, for what is pushed."""
 
     client: Client | None = None
     code: AuthorizationCode | None = None
@@ -79,6 +80,7 @@ class ExchangeFacts(Struct, frozen=True):
     consent: Consent | None = None
     issuer_keys: str = ""
     own: Authorization | None = None
+    signs: bool = True
 
 
 class ConnectedApp(Struct, frozen=True):

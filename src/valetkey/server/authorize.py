@@ -8,14 +8,13 @@ from valetkey.protocol.decision import Answer, AskConsent, AskLogin, AuthorizeDe
 from valetkey.protocol.endpoints.authorize import decide as rules_decide
 from valetkey.protocol.errors import InvalidRequest, OAuthError
 from valetkey.protocol.facts import AuthorizeFacts
-from valetkey.protocol.model import AccessToken, Authorization, AuthorizationCode, Client, Ticket
+from valetkey.protocol.model import AccessToken, Authorization, AuthorizationCode, Ticket
 from valetkey.protocol.params import SEVERAL, Params, parse
 from valetkey.protocol.response_types import RESPONSE_TYPES
 from valetkey.protocol.rules import response_mode
 from valetkey.protocol.rules.consent import Said
 from valetkey.protocol.rules.digest import digest
 from valetkey.protocol.rules.redirect_uri import with_parameters
-from valetkey.protocol.rules.response_type import refusal
 from valetkey.server import asked_at, pushed_request
 from valetkey.server.authorization_server import AuthorizationServer
 from valetkey.server.metadata_document import introduce
@@ -103,6 +102,7 @@ async def look_up(
     facts = await server.store.authorize_facts(params.get("client_id") or "", session_digest)
     if asked_at.NAME in params:
         facts = replace(facts, asked_at=asked_at.said(server, params))
+    facts = replace(facts, signs=pushed_request.signs(server, facts.client))
     return await pushed_request.found(server, params, facts)
 
 
@@ -114,8 +114,6 @@ def complete(
     also: Changes,
 ) -> Outcome:
     """The decision with what must be minted for it: a ticket to ask with, or a code or token to answer with."""
-    if isinstance(decision, Answer | Refuse) and decision.signs and not can_sign(server, decision.client):
-        decision = unsigned(server, decision)
     if isinstance(decision, Answer):
         return answer(server, decision, also)
     if isinstance(decision, AskConsent) and session_digest is not None:
@@ -148,21 +146,6 @@ def answer(server: AuthorizationServer, decision: Answer, also: Changes) -> Redi
     saves: tuple[Change, ...] = (Save(root), Save(record))
     location = signed(server, decision, kind.location(decision, value, server.book.issuer))
     return Redirect(location, client.id, (*also, *decision.changes, *saves))
-
-
-def can_sign(server: AuthorizationServer, client: Client) -> bool:
-    """Whether answers can be signed as the client wants them."""
-    return server.keys.can_sign_with(client.registered.authorization_signed_response_alg)
-
-
-def unsigned(server: AuthorizationServer, decision: Answer | Refuse) -> Refuse:
-    """A no in the open, for who wants a signed answer of a server that signs nothing (RFC 6749 4.1.2.1)."""
-    if isinstance(decision, Refuse):
-        return replace(decision, signs="")
-    words = "this server does not sign answers"
-    pairs = (("error", InvalidRequest.code), ("error_description", words))
-    asked = (decision.redirect_uri, pairs, decision.state, decision.profile, server.book.issuer)
-    return Refuse(refusal(*asked), "answer_unsigned", decision.client, decision.changes)
 
 
 def signed(server: AuthorizationServer, decision: Answer | Refuse, location: str) -> str:

@@ -42,7 +42,7 @@ async def push(
     async def facts(used: frozenset[bytes]) -> ExchangeFacts:
         client = await server.store.client(client_id)
         known = await server.client_keys.known(client, request.shown, used, request.signed)
-        return ExchangeFacts(client, known=known)
+        return ExchangeFacts(client, known=known, signs=signs(server, client))
 
     def decide(found: ExchangeFacts) -> Accepted | Refused:
         return accept(server, rules.decide(request, found, server.book, server.clock()))
@@ -72,6 +72,12 @@ async def found(server: AuthorizationServer, params: Params, facts: AuthorizeFac
     if client is None or signed is None or not server.book.profiles[client.profile].assertions.algorithms:
         return facts
     return replace(facts, keys=await server.client_keys.text(client, signed))
+
+
+def signs(server: AuthorizationServer, client: Client | None) -> bool:
+    """Whether answers can be signed as the client wants them (JARM 3)."""
+    wished = "" if client is None else client.registered.authorization_signed_response_alg
+    return server.keys.can_sign_with(wished)
 
 
 def unverified(params: Params) -> Unverified | None:

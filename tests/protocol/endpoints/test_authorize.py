@@ -595,6 +595,23 @@ def test_whether_the_answer_is_signed_holds_for_yes_and_no(mode: str, signs: str
         assert isinstance(decision, Answer | Refuse) and decision.signs == signs
 
 
+@pytest.mark.parametrize(("person", "prompt"), [(ACCOUNT, "consent"), (None, "none")])
+def test_without_a_key_to_sign_with_nobody_is_asked_and_the_app_is_told_in_the_open(
+    person: Account | None, prompt: str
+) -> None:
+    known = replace(facts(client(profile="oauth20"), person=person), signs=False)
+    for mode in ("jwt", "query.jwt"):
+        for said in SAID:
+            refuse = decided(request(response_mode=mode, prompt=prompt), known, said)
+            assert isinstance(refuse, Refuse)
+            assert (refuse.reason, refuse.signs) == ("answer_unsigned", "")
+            assert "error=invalid_request" in refuse.location
+    other = decided(request(response_mode="jwt", response_type="token", prompt=prompt), known)
+    assert isinstance(other, Refuse) and (other.reason, other.signs) == ("response_type_unknown", "")
+    asks = decided(request(), replace(known, account=ACCOUNT))
+    assert isinstance(asks, AskConsent), "who wants no signature is not concerned"
+
+
 def test_a_mode_that_is_not_known_is_refused_unsigned() -> None:
     refuse = decided(request(response_mode="form_post.jwt"), facts(client(profile="oauth20")))
     assert isinstance(refuse, Refuse) and refuse.reason == "response_mode_unknown" and refuse.signs == ""

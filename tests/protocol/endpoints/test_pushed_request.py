@@ -314,3 +314,12 @@ def test_a_client_is_held_against_what_is_known_now(monkeypatch: pytest.MonkeyPa
     known = ExchangeFacts(APP, known=Known("keys"))
     decide(read(params(**BODY), NOTHING, headers(), OAUTH21), known, BOOK, NOW)
     assert told_ == [Known("keys"), NOW]
+
+
+def test_without_a_key_to_sign_with_no_signed_answer_is_pushed_for() -> None:
+    """JARM: before the person is asked, which is long before there is anything to sign."""
+    request = read(params(**BODY, response_mode="jwt"), NOTHING, headers(), OAUTH21)
+    for signs in (True, False):
+        done = decide(request, ExchangeFacts(APP, signs=signs), BOOK, NOW)
+        assert isinstance(done, Pushed if signs else Refused)
+        assert signs or (isinstance(done, Refused) and done.error.reason == "answer_unsigned")

@@ -20,7 +20,7 @@ BAD = ["fragment", "fragment.jwt", "form_post", "form_post.jwt", "JWT", "jwt ", 
 )
 def test_the_mode_says_whether_the_answer_is_signed(profile: Profile, mode: str | None, sealed: bool) -> None:
     sent = params() if mode is None else params(response_mode=mode)
-    check(sent, profile)
+    check(sent, profile, signs=True)
     assert signed(sent, profile) is sealed
 
 
@@ -28,14 +28,14 @@ def test_the_mode_says_whether_the_answer_is_signed(profile: Profile, mode: str 
 def test_other_modes_are_refused_and_the_refusal_is_not_signed(mode: str) -> None:
     sent = params(response_mode=mode)
     with pytest.raises(InvalidRequest) as caught:
-        check(sent, OAUTH21)
+        check(sent, OAUTH21, signs=True)
     assert caught.value.reason == "response_mode_unknown"
     assert signed(sent, OAUTH21) is False
 
 
 @pytest.mark.parametrize("mode", ["jwt", "query", *BAD])
 def test_classic_never_heard_of_it(mode: str) -> None:
-    check(params(response_mode=mode), CLASSIC)
+    check(params(response_mode=mode), CLASSIC, signs=False)
     assert signed(params(response_mode=mode), CLASSIC) is False
 
 
@@ -50,3 +50,16 @@ def test_the_jwt_says_what_the_query_would_have_said(redirect_uri: str) -> None:
         "aud": "app",
         "exp": NOW + 300,
     }
+
+
+@pytest.mark.parametrize(
+    ("mode", "fine"), [("", True), ("query", True), ("jwt", False), ("query.jwt", False)]
+)
+def test_without_a_key_no_signed_answer_is_promised(mode: str, fine: bool) -> None:
+    sent = params(response_mode=mode)
+    check(sent, OAUTH21, signs=True)
+    if fine:
+        return check(sent, OAUTH21, signs=False)
+    with pytest.raises(InvalidRequest, match="does not sign") as no:
+        check(sent, OAUTH21, signs=False)
+    assert no.value.reason == "answer_unsigned"

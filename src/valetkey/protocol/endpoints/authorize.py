@@ -67,7 +67,7 @@ def decide(
         where = trusted_redirect(params, client, profile)
     except OAuthError as error:
         return ErrorPage(error, profile, facts.client)
-    request = Trusted(params, client, profile, where, book)
+    request = Trusted(params, client, profile, where, book, facts.signs)
     try:
         decision = decide_trusted(request, facts, said, now)
     except OAuthError as error:
@@ -77,13 +77,14 @@ def decide(
 
 @dataclass(frozen=True, slots=True)
 class Trusted:
-    """An authorization request whose client and redirect_uri are settled."""
+    """An authorization request whose client and redirect_uri are settled; `signs` as in AuthorizeFacts."""
 
     params: Params
     client: Client
     profile: Profile
     redirect_uri: str
     book: Rulebook
+    signs: bool = True
 
 
 class Requested(Struct, frozen=True):
@@ -100,7 +101,7 @@ def read_request(request: Trusted) -> Requested:
     """The checks that need no person; a request must pass them when it is pushed (RFC 9126 2.1). Raises OAuthError."""
     params, client, profile = request.params, request.client, request.profile
     kind = allowed_response_type(request)
-    response_mode.check(params, profile)
+    response_mode.check(params, profile, request.signs)
     scope = scopes.read(params.get("scope"), profile.always_scope, request.book.catalogue)
     scopes.check_registered(scope, client)
     challenge = pkce.read_challenge(params, profile.pkce_required or needs_pkce(client, kind, profile))
@@ -139,8 +140,10 @@ def answered(
     profile = request.profile
     taken = facts.pushed if profile.pushing != "never" else None
     spends = () if taken is None else (Spend(PushedRequest, taken.digest, now),)
-    signs = request.redirect_uri if response_mode.signed(request.params, profile) else ""
-    return replace(decision, changes=(*decision.changes, *spends), signs=signs)
+    signs = request.signs and response_mode.signed(request.params, profile)
+    return replace(
+        decision, changes=(*decision.changes, *spends), signs=request.redirect_uri if signs else ""
+    )
 
 
 def present(

@@ -50,7 +50,7 @@ def decide(request: PushRequest, facts: ExchangeFacts, book: Rulebook, now: int)
         key, proof = bound_key(Proven(params, client, profile, facts, book, now), request.headers)
         written += proof
         redirect_uri = trusted_redirect(params, client, profile)
-        read_request(Trusted(params, client, profile, redirect_uri, book))
+        read_request(Trusted(params, client, profile, redirect_uri, book, facts.signs))
     except OAuthError as error:
         error.changes = (*written, *error.changes)
         return Refused(error, profile)

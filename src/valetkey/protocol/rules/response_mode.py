@@ -11,11 +11,13 @@ MODES = ("query", "query.jwt", "jwt")
 SIGNED = frozenset({"jwt", "query.jwt"})  # for response_type code they say the same (JARM 2.3.4)
 
 
-def check(params: Params, profile: Profile) -> None:
-    """A profile that knows no modes does not look. Raises InvalidRequest."""
+def check(params: Params, profile: Profile, signs: bool) -> None:
+    """A profile that knows no modes does not look. signs: whether there is a key for it. Raises InvalidRequest."""
     mode = params.get("response_mode")
     if mode is not None and profile.response_modes and mode not in profile.response_modes:
         raise InvalidRequest("response_mode_unknown", "this response_mode is not supported")
+    if signed(params, profile) and not signs:
+        raise InvalidRequest("answer_unsigned", "this server does not sign answers")
 
 
 def signed(params: Params, profile: Profile) -> bool:
