@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from tests.flows.browser import Browser, Page
-from tests.house import ONE_STORE, App, House, Person, parameters
+from tests.house import ONE_STORE, App, Build, House, Person, parameters
 from valetkey.server.accounts import revoke_app
+from valetkey.settings import RegistrationSettings
 from valetkey.web.guard import csrf_for
 
 CONSENT = "/oauth/authorize/consent"
@@ -276,6 +277,41 @@ async def test_H8_who_is_asked_again(house: House, browser: Browser) -> None:
         house.authorize_url(app, prompt="none", scope="likes"),
     ):
         assert (await browser.open(url)).asks_consent, url
+
+
+@ONE_STORE
+async def test_H8_an_app_that_registered_itself_cannot_take_a_yes_elsewhere(build: Build) -> None:
+    """Whoever gets hold of its registration names an address of their own, and nobody is sent there unasked."""
+    house: House = await build(registration=RegistrationSettings(mode="open"))
+    browser = await house.logged_in(await house.make_account())
+    pkce = {"code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "code_challenge_method": "S256"}
+    said: dict[str, Any] = {"client_name": "Agent", "redirect_uris": ["https://agent.example/callback"]}
+    made = (await house.http().post("/oauth/register", json=said)).json()
+    bearer = {"authorization": f"Bearer {made['registration_access_token']}"}
+
+    async def change(*uris: str) -> App:
+        place = f"/oauth/register/{made['client_id']}"
+        new = said | {"client_id": made["client_id"], "redirect_uris": list(uris)}
+        assert (await house.http().put(place, json=new, headers=bearer)).status_code == 200
+        client = await house.store.client(made["client_id"])
+        assert client is not None
+        return App(client, made["client_secret"])
+
+    honest, elsewhere = said["redirect_uris"][0], "https://evil.example/callback"
+    app = await change(honest)
+    await house.allow(browser, app, **pkce)
+    house.clock.forward(60)
+    assert (await browser.open(house.authorize_url(await change(honest), **pkce))).left, "nothing has changed"
+    app = await change(honest, elsewhere)
+    for uri in (elsewhere, honest):
+        page = await browser.open(house.authorize_url(app, redirect_uri=uri, **pkce))
+        assert page.asks_consent and page.left is None
+        silent = await browser.open(house.authorize_url(app, redirect_uri=uri, prompt="none", **pkce))
+        assert parameters(silent.left or "")["error"] == "consent_required"
+    house.clock.forward(1)
+    await house.allow(browser, app, **pkce)
+    app = await change(honest)  # to name fewer takes nothing anywhere
+    assert (await browser.open(house.authorize_url(app, **pkce))).left
 
 
 async def test_H9_taking_it_back_ends_everything_at_once(

@@ -189,6 +189,25 @@ async def test_what_the_document_says_now_counts_at_the_next_request(
     assert again.status_code == 200
 
 
+async def test_a_document_that_sends_people_elsewhere_starts_anew(
+    house: House, site: Publisher, browser: Browser
+) -> None:
+    """H8: what was allowed to an app with a key of its own is remembered, for as long as it comes back where it did."""
+    said = {"token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": [Signer().jwk]}}
+    app = publish(site, redirect_uris=[ELSEWHERE], **said)
+    await house.allow(browser, app, **ASKED)
+    house.clock.forward(600)
+    assert (await browser.open(house.authorize_url(app, **ASKED))).left
+    publish(site, redirect_uris=[ELSEWHERE, "https://evil.example/"], **said)
+    house.clock.forward(600)
+    for uri in (ELSEWHERE, "https://evil.example/"):
+        assert (await browser.open(house.authorize_url(app, redirect_uri=uri, **ASKED))).asks_consent
+    house.clock.forward(600)
+    await house.allow(browser, app, **ASKED)
+    house.clock.forward(600)
+    assert (await browser.open(house.authorize_url(app, **ASKED))).left, "read again, and said nothing new"
+
+
 async def test_an_agent_says_which_server_it_wants_a_token_for(
     house: House, site: Publisher, browser: Browser
 ) -> None:

@@ -8,9 +8,11 @@ from urllib.parse import parse_qsl, quote_plus, urlsplit
 
 import httpx2
 import pytest
+from msgspec.structs import replace
 
 from tests.flows.browser import Browser
 from tests.house import SITE, App, House, Person, parameters
+from valetkey.server import clients
 
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"  # RFC 7636 appendix B
@@ -304,3 +306,23 @@ async def test_state_is_carried_through(house: House, app: App, browser: Browser
         if page.left is None:
             page = await browser.consent(page, "allow")
         assert f"&state={state}&iss=" in (page.left or "")
+
+
+async def test_an_app_that_leaves_classic_holds_no_token_without_an_end(
+    house: House, browser: Browser
+) -> None:
+    """G4: it is held to the rules that it lives under by now; whoever moved it by mistake moves it back."""
+    app = await house.make_app(profile="classic")
+    old = await house.token(browser, app)
+    house.clock.forward(3000)
+    young = await house.token(browser, app)
+    house.clock.forward(600)
+    assert await house.lives(old) and await house.lives(young)
+    form = clients.form_of(app.client)
+    owner = house.people["developer"].account
+    await clients.edit(house.server, owner, app.id, replace(form, profile="oauth21"))
+    assert not await house.lives(old) and await house.lives(young)
+    house.clock.forward(3000)
+    assert not await house.lives(young)
+    await clients.edit(house.server, owner, app.id, form)
+    assert await house.lives(old) and await house.lives(young)

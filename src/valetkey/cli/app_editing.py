@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 SWITCHES = {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}
-OURS = frozenset({"registration_token", "fresh_until"})  # what the server writes there itself
+OURS = frozenset({"registration_token", "fresh_until", "moved_at"})  # what the server writes there itself
 
 
 def settable(command: Command) -> Command:

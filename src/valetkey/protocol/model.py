@@ -46,7 +46,8 @@ class Registration(Struct, frozen=True, omit_defaults=True):
     `exchanges_for`, the audiences it may ask for; `impersonates` lets it act without being named.
     `jwks` is the text of the JWK Set.
     A server that takes tokens `introspects` those that are meant for nobody else (RFC 7662 2.1).
-    registration_token: a digest (RFC 7592 3); fresh_until: when the document that describes it must be read again.
+    registration_token: a digest (RFC 7592 3); fresh_until: when the document that describes it must be read again;
+    moved_at: when it last named a redirect URI more, if it describes itself.
     """
 
     grant_types: tuple[str, ...] = ()
@@ -77,6 +78,7 @@ class Registration(Struct, frozen=True, omit_defaults=True):
     logo_uri: str = ""
     registration_token: bytes = b""
     fresh_until: int = 0
+    moved_at: int = 0
 
 
 REGISTRATION = Registration()

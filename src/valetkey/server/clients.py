@@ -188,6 +188,12 @@ async def change(
     raise Conflict
 
 
+def moved_at(was: Client, form: ClientForm, now: int) -> int:
+    """When an app that describes itself last named a redirect URI that it had not named before; not when it was new."""
+    known = was.created_at == now or set(form.redirect_uris) <= set(was.redirect_uris)
+    return was.registered.moved_at if known else now
+
+
 def described(form: ClientForm) -> dict[str, object]:
     """The fields of a client that its form decides."""
     return {name: getattr(form, name) for name in form.__struct_fields__}

@@ -10,6 +10,7 @@ from valetkey.protocol.model import TERMS, Account
 from valetkey.protocol.params import parse
 from valetkey.protocol.rules.dpop import Call
 from valetkey.protocol.rules.headers import Headers
+from valetkey.protocol.rules.lifetime import held
 from valetkey.protocol.rules.sender import Shown
 from valetkey.server.authorization_server import AuthorizationServer
 from valetkey.server.pictures import picture_url
@@ -49,7 +50,7 @@ async def user(server: AuthorizationServer, call: ApiCall) -> ApiAnswer:
     now = server.clock()
     try:
         request = read(call)
-        known = await server.store.bearer_facts(request.digest)
+        known = held(await server.store.bearer_facts(request.digest), server.book)
         facts, holder = rules.decide(request, known, f"/users/{who}", now)
         rules.check_audience(request.shown, facts.token, server.book.issuer)
         rules.check_place(request, server.book.profiles[facts.client.profile])

@@ -40,7 +40,7 @@ from valetkey.protocol.decision import (
 from valetkey.protocol.detail_type import DetailType
 from valetkey.protocol.endpoints.authorize import decide
 from valetkey.protocol.facts import AuthorizeFacts
-from valetkey.protocol.model import TERMS, Account, Client, Consent, Registration, Session, Terms
+from valetkey.protocol.model import NOBODY, TERMS, Account, Client, Consent, Registration, Session, Terms
 from valetkey.protocol.params import SEVERAL, Params, parse
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.profiles.classic import CLASSIC
@@ -312,6 +312,19 @@ def test_who_is_asked_and_for_what(
         () if before is None else (Hold(1, "app"),)
     )  # what is merged must not have been taken back meanwhile
     assert allowed.changes == (*held, Save(Consent(1, "app", kept, NOW)))
+
+
+def test_an_app_that_sends_people_elsewhere_by_now_starts_anew() -> None:
+    """H8: nothing that was said before counts, nor is it remembered beside what is said now."""
+    app = client(owner_id=NOBODY, profile="oauth21", registered=Registration(moved_at=NOW - 1))
+    known = facts(app, before=consent("basic", "likes", resource=("https://a.test/",)))
+    asks = decided(request(**PKCE), known)
+    assert isinstance(asks, AskConsent) and asks.new == BASIC
+    silently = decided(request(prompt="none", **PKCE), known)
+    assert isinstance(silently, Refuse) and "error=consent_required" in silently.location
+    assert decided(request(**PKCE), known, ALLOW).changes == (Save(Consent(1, "app", BASIC, NOW)),)
+    again = facts(app, before=Consent(1, "app", BASIC, NOW))
+    assert isinstance(decided(request(**PKCE), again), Answer)
 
 
 PARTLY = client(profile="oauth20", registered=Registration(optional_scope=("likes", "comments")))

@@ -103,6 +103,15 @@ def test_who_is_told_what(caller: Client, token: AccessToken, answer: dict[str, 
     assert told(caller, token) == answer
 
 
+def test_a_token_without_an_end_has_one_once_its_app_lives_under_rules_that_give_one():
+    endless, young = replace(TOKEN, expires_at=None), replace(TOKEN, expires_at=None, created_at=NOW - 60)
+    classic = replace(APP, profile="classic")
+    assert told(SERVER, endless, client=classic)["active"] is True
+    assert "exp" not in told(SERVER, young, client=classic)
+    assert told(SERVER, young)["exp"] == NOW + 3540
+    assert told(SERVER, replace(endless, created_at=NOW - 3600)) == DEAD
+
+
 def test_an_apps_own_token_has_no_person():
     own = replace(TOKEN, authorization=authorization(account_id=NOBODY))
     answer = {name: value for name, value in PLAIN.items() if name != "username"}

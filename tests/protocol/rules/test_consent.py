@@ -147,8 +147,16 @@ def test_what_may_be_left_out(
 
 def test_what_is_needed_now_was_not_left_out() -> None:
     before = consent("basic", refused=("likes", "comments"))
-    assert standing(before, Choice(LIKES)) == consent("basic", refused=LIKES)
-    assert standing(None, Choice(LIKES)) is None
+    assert standing(before, client(), Choice(LIKES)) == consent("basic", refused=LIKES)
+    assert standing(None, client(), Choice(LIKES)) is None
+
+
+@pytest.mark.parametrize(("moved", "counts"), [(0, True), (-1001, True), (-1000, False), (-1, False)])
+def test_who_sends_people_elsewhere_has_nobodys_yes_any_more(moved: int, counts: bool) -> None:
+    """H8: what was said before the app named another redirect URI; `moved` counts from now, the yes was at -1000."""
+    app = client(registered=Registration(moved_at=moved and NOW + moved))
+    before = consent("basic")
+    assert standing(before, app, NO_CHOICE) == (before if counts else None)
 
 
 @pytest.mark.parametrize(

@@ -218,3 +218,14 @@ async def test_somebody_elses_app_is_not_there(site: Site, owner: Person, action
 @pytest.mark.parametrize("client_id", ["%00", "%FF", "a%0d%0ab", "x" * 5000, "..%2f.."])
 async def test_hostile_paths_are_not_found(site: Site, developer: Person, client_id: str) -> None:
     assert (await developer.client.get(f"/developer/apps/{client_id}/")).status_code in (400, 404, 414)
+
+
+async def test_who_leaves_a_profile_whose_tokens_have_no_end_is_told_what_becomes_of_them(
+    site: Site, developer: Person
+) -> None:
+    for profile in ("classic", "oauth21"):
+        form = ClientForm("Moving", "web", profile, ("https://slow.example/cb",))
+        app = (await clients.register(site.server, site.developer, form)).client
+        page = await developer.open(f"/developer/apps/{app.id}/")
+        assert ("Under this profile tokens never end" in page.words) is (profile == "classic")
+    assert "Under this profile tokens never end" not in (await developer.open("/developer/register/")).words

@@ -25,7 +25,7 @@ HEADERS = {
 KEYS = msgspec.json.encode({"keys": [Signer("ES256", kid="a").jwk]}).decode()
 # what an app cannot give itself: an operator does, on the command line
 OPERATORS = {"authorization_details_types", "introspects", "exchanges_of", "exchanges_for", "impersonates"}
-OWN = {"registration_token", "fresh_until", "logo_uri"}  # ours, and what is never shown
+OWN = {"registration_token", "fresh_until", "moved_at", "logo_uri"}  # ours, and what is never shown
 
 
 HEARS = rulebook(settings(**HEADERS))
@@ -93,7 +93,16 @@ async def test_saving_it_unchanged_changes_nothing(site: Site, developer: Person
             {"dpop_bound_access_tokens": "yes", "require_pushed_authorization_requests": "yes"},
             {"dpop_bound_access_tokens": True, "require_pushed_authorization_requests": True},
         ),
-        ({"introspects": "yes", "impersonates": "yes", "exchanges_of": "x", "fresh_until": "1"}, {}),
+        (
+            {
+                "introspects": "yes",
+                "impersonates": "yes",
+                "exchanges_of": "x",
+                "fresh_until": "1",
+                "moved_at": "1",
+            },
+            {},
+        ),
         (
             {"grant_types:authorization_code": None, "grant_types:nonsense": "yes"},
             {"grant_types": ("refresh_token",)},

@@ -174,9 +174,9 @@ def standing(
     """What can be left out, what was said before as it counts now, and what is still to ask. Raises ConsentRequired."""
     client, book = request.client, request.book
     choice = consent.choice(client, request.profile, asked.scope, known, book.catalogue)
-    before = consent.standing(known, choice)
+    before = consent.standing(known, client, choice)
     always = asked.wanted.consent or bool(asked.terms.details)  # a yes to one payment is none to the next
-    always = always or consent.further(resource.others(asked.terms.resource, book), known)
+    always = always or consent.further(resource.others(asked.terms.resource, book), before)
     always = always or consent.asks_always(client, request.redirect_uri, asked.kind.in_front)
     new = consent.still_to_ask(client, asked.scope, before, book.remember_consent, always)
     if new is not None and asked.wanted.silent:

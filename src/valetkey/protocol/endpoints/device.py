@@ -40,7 +40,7 @@ def decide(
         return denied
     kept: Changes = () if facts.consent is None else (Hold(account.id, client.id),)
     answer = Consent(account.id, client.id, allowed, now, scopes.widened(scope, allowed), elsewhere)
-    kept += (Save(consent.merged(answer, consent.standing(facts.consent, choice))),)
+    kept += (Save(consent.merged(answer, consent.standing(facts.consent, client, choice))),)
     return DeviceAnswered(client, account, waits.digest, "allow", allowed, kept, waits.terms)
 
 

@@ -9,7 +9,7 @@ from valetkey.protocol.decision import Refused
 from valetkey.protocol.errors import InvalidClient, OAuthError
 from valetkey.protocol.facts import BearerFacts, ExchangeFacts
 from valetkey.protocol.model import Client
-from valetkey.protocol.rules import base64url, claims, residence
+from valetkey.protocol.rules import base64url, claims, lifetime, residence
 from valetkey.protocol.rules.claims import Claims
 from valetkey.protocol.rules.rulebook import Rulebook
 from valetkey.protocol.rules.token_question import TokenQuestion
@@ -34,12 +34,13 @@ def decide(question: TokenQuestion, facts: ExchangeFacts, book: Rulebook, now: i
             raise InvalidClient("introspect_public", "only clients that authenticate may ask about tokens")
     except OAuthError as error:
         return Refused(error, profile)
+    subject = lifetime.held(facts.subject, book)
     if question.refresh:
         told = of_refresh_token(facts, caller, book.issuer, now)
-    elif facts.subject is None or facts.subject.ended(now) or not concerns(facts.subject, caller, book):
+    elif subject is None or subject.ended(now) or not concerns(subject, caller, book):
         told = DEAD
     else:
-        told = of_access_token(question, facts.subject, book.issuer)
+        told = of_access_token(question, subject, book.issuer)
     return Introspected(told, caller, changes)
 
 

@@ -13,6 +13,7 @@ from valetkey.protocol.facts import BearerFacts
 from valetkey.protocol.model import Terms
 from valetkey.protocol.rules import scope as scopes
 from valetkey.protocol.rules.grant import Grant, Proven
+from valetkey.protocol.rules.lifetime import held
 
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
 DEEPEST = 5  # actors in a row
@@ -59,6 +60,7 @@ def check_types(asked: Proven) -> None:
 
 def living(asked: Proven, facts: BearerFacts | None, name: str) -> BearerFacts:
     """The token handed in, if it is one of ours and lives. Raises InvalidRequest (RFC 8693 2.2.2)."""
+    facts = held(facts, asked.book)
     if facts is None or facts.ended(asked.now):
         raise InvalidRequest(f"{name}_dead", f"the {name} is unknown or has ended")
     return facts

@@ -36,9 +36,10 @@ def choice(
     return Choice(optional, tuple(name for name in optional if known[name].sensitive or name in refused))
 
 
-def standing(consent: Consent | None, offered: Choice) -> Consent | None:
-    """The consent as it counts now: what was left out before is only left out while it may be."""
-    if consent is None:
+def standing(consent: Consent | None, client: Client, offered: Choice) -> Consent | None:
+    """The consent as it counts now: what was left out before is only left out while it may be. None of it does once an
+    app that describes itself sends people elsewhere: nobody has said yes to that (H8)."""
+    if consent is None or consent.granted_at <= client.registered.moved_at:
         return None
     return replace(consent, refused=tuple(name for name in consent.refused if name in offered.optional))
 

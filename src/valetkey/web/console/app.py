@@ -63,6 +63,7 @@ async def app_page(
         "types": TYPES,
         "profiles": offered(request),
         "registered": registered.offered(client, server.book),
+        "endless": server.book.profiles[client.profile].token_lifetime is None,
         "steps": quick_start(client, server.book.issuer, server.book.profiles[client.profile]),
         "overlaps": OVERLAPS,
         "check": given,

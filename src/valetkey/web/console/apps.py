@@ -98,7 +98,7 @@ def typed(given: Params) -> Errors:
 
 def register_page(request: Request, who: SignedIn, form: Errors, errors: Errors) -> Response:
     """The one page an app is registered on."""
-    facts = {"form": form, "errors": errors, "types": TYPES, "profiles": offered(request)}
+    facts = {"form": form, "errors": errors, "types": TYPES, "profiles": offered(request), "endless": False}
     facts |= {"account": who.account, "area": "developer"}
     return page(request, "developer/register.html", facts, 400 if errors else 200)
 
