@@ -4,9 +4,10 @@ import pytest
 
 from tests.web.conftest import CALLBACK, Site
 from tests.web.person import PASSWORD, Person
+from valetkey.protocol.resource import Resource
 from valetkey.server import clients
 from valetkey.server.clients import ClientForm
-from valetkey.web.pages.consent import lasts
+from valetkey.web.pages.consent import lasts, servers
 
 CONSENT = "/oauth/authorize/consent"
 
@@ -88,6 +89,21 @@ async def test_a_browser_app_is_told_to_last_an_hour(site: Site, owner: Person) 
 )
 def test_for_how_long(seconds: int, words: str) -> None:
     assert f"after {words}" in lasts(seconds)
+
+
+def test_servers_as_people_know_them() -> None:
+    known = {"https://a.test/x": Resource("https://a.test/x", "Albums"), "urn:b": Resource("urn:b")}
+    for named, told in (
+        ((), []),
+        (("https://a.test/x",), [("Albums", "a.test")]),
+        (("https://a.test/y", "https://a.test/z"), [("", "a.test")]),
+        (
+            ("http://127.0.0.1:3000/mcp", "https://[2001:db8::1]/"),
+            [("", "127.0.0.1:3000"), ("", "[2001:db8::1]")],
+        ),
+        (("urn:b", "gone:[x"), [("", "urn:b"), ("", "gone:[x")]),
+    ):
+        assert servers(named, known) == told
 
 
 async def test_a_bad_address_is_never_a_link(site: Site, owner: Person) -> None:

@@ -1,7 +1,7 @@
 """The confirmation screen: who asks, for what, for how long, and where people go next (RFC 6749 10.2, R12)."""
 
 from collections.abc import Mapping
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,7 +12,7 @@ from valetkey.protocol.params import Params
 from valetkey.protocol.resource import Resource
 from valetkey.protocol.rules import details
 from valetkey.protocol.rules.consent import Said
-from valetkey.protocol.rules.redirect_uri import loops_back
+from valetkey.protocol.rules.redirect_uri import WEB, loops_back
 from valetkey.web.guard import path_of, server_of
 from valetkey.web.render import host, leads_to, page, publisher
 
@@ -66,8 +66,16 @@ def in_words(catalogue: Catalogue, names: tuple[str, ...]) -> list[Scope]:
 
 def servers(named: tuple[str, ...], known: Mapping[str, Resource]) -> list[tuple[str, str]]:
     """Where tokens can be used beside our own API: what the operator calls a server, if anything, and its host."""
-    told = ((known[uri].name if uri in known else "", urlsplit(uri).netloc or uri) for uri in named)
+    told = ((known[uri].name if uri in known else "", at(uri)) for uri in named)
     return list(dict.fromkeys(told))
+
+
+def at(uri: str) -> str:
+    """The host of a server on the web, and its port if it has one of its own; another name stands for itself."""
+    parts = WEB.fullmatch(uri)
+    if parts is None:
+        return uri
+    return f"{parts[2]}:{parts[3]}" if parts[3] else parts[2]
 
 
 def asked(request: Request) -> str:
