@@ -7,7 +7,7 @@ from tests.protocol.samples import BOOK
 from valetkey.protocol.endpoints import register
 from valetkey.protocol.errors import OAuthError
 from valetkey.protocol.profiles.mcp import MCP
-from valetkey.protocol.rules import jwt, metadata_document, registrable
+from valetkey.protocol.rules import certificate, jwt, metadata_document, registrable
 from valetkey.server.target import target
 
 
@@ -33,12 +33,19 @@ def metadata(data: bytes) -> None:
         words = no.description
     else:
         wrong = {
-            n: w for n, w in registrable.problems(said.type, said.registered, MCP, jwt.SIGNED).items() if w
+            n: w
+            for n, w in registrable.problems(
+                said.type, said.registered, MCP, jwt.SIGNED, certificate.METHODS
+            ).items()
+            if w
         }
         words = registrable.refusal(wrong).description if wrong else "none"
         assert (said.type in ("spa", "native")) is (said.registered.token_endpoint_auth_method == "none")
         assert not (
-            said.registered.impersonates or said.registered.introspects or said.registered.fresh_until
+            said.registered.impersonates
+            or said.registered.introspects
+            or said.registered.fresh_until
+            or said.registered.moved_at
         )
         assert isinstance(json.loads(data), dict)
     assert words and words.isascii() and words.isprintable() and not set(words) & set('"\\')
