@@ -6,6 +6,7 @@ import os
 import re
 import sqlite3
 import sys
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from tests.store.contract import Contract
 from tests.store.contract.databases import DatabaseContract
 from tests.store.contract.races import outcomes
-from tests.store.samples import NOW, account, client, digest, grant, settle_in
+from tests.store.samples import NOW, account, client, digest, grant, session, settle_in
 from valetkey.protocol.changes import Save, Spend
 from valetkey.protocol.model import AuthorizationCode, Client
 from valetkey.store import (
@@ -268,3 +269,42 @@ class TestSqlite(Contract, DatabaseContract):
             await store.apply(tuple(Save(account(key)) for key in range(start, start + 500)))
         assert len(await store.accounts(0, 9999)) == 6000  # runs in the thread that moves it, so behind that
         assert size(fresh_sqlite)[0] > 500_000
+
+    async def test_the_log_is_moved_in_small_pieces_while_few_write_and_in_large_ones_while_many_do(
+        self, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        moves: list[None] = []
+        monkeypatch.setattr(store._writer, "_checkpoint", lambda: moves.append(None))
+        for key in range(300):
+            await store.apply((Save(account(key)),))
+        assert len(moves) == 2
+        await asyncio.gather(*(store.apply((Save(account(key)),)) for key in range(1000, 1400)))
+        assert len(moves) == 2
+
+    async def test_of_moves_that_take_long_one_waits(self, store: SqliteStore) -> None:
+        """Else the listings would wait behind all of them."""
+        held, asked = threading.Event(), list[object]()
+        store._beside.submit(held.wait, 10)
+        for _ in range(3):
+            store._move()
+            asked.append(store._moving)
+        held.set()
+        assert len(set(map(id, asked))) == 1
+        assert await store.accounts(0, 9) == []
+        store._move()
+        assert store._moving is not asked[0]
+
+    async def test_kinds_of_which_nothing_is_dead_are_not_asked_for_with_each_batch(
+        self, store: SqliteStore
+    ) -> None:
+        await store.apply(tuple(Save(session(f"s{key}", 1, NOW)) for key in range(30)))
+        assert store._writer._connection is not None
+        asked: list[str] = []
+        store._writer._connection.set_trace_callback(asked.append)
+        gone, statements = [], []
+        for _ in range(5):
+            asked.clear()
+            gone.append(await store.clean(NOW, 20))
+            statements.append(sum("DELETE" in text for text in asked))
+        assert gone == [20, 10, 0, 0, 0]
+        assert statements == [1, len(cleaning.DEAD), 1, len(cleaning.DEAD), len(cleaning.DEAD)]

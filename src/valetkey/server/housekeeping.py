@@ -14,9 +14,13 @@ EVERY = 30.0  # seconds between two looks
 LEASE = 60  # seconds that a worker has the work for itself, unless it asks again
 SKEW = 60  # seconds that another host's clock may be behind ours: what is alive there stays
 PROBE = 10  # rows that any worker may remove to see whether there is work: where there is none, nothing is written
-FEWEST, MOST = 100, 2000  # rows in a batch; below, a commit costs more than what it commits
-AIM = 0.004  # seconds that a batch may take, for so long may a request wait for it
-REST = 2  # times as long as the batch took, for everybody else
+FEWEST, MOST = 10, 2000  # rows in a batch
+PROBE_EVERY = 8  # batches, of which one is the smallest: what it takes is what any write takes just now
+SHARE, MOST_LONGER = (
+    3,
+    0.004,
+)  # any may take a third longer than the smallest, and at most so many seconds longer
+REST = 3  # times as long as the batch took, for everybody else
 LONGEST = 0.05  # seconds of rest: also where all are busy, millions of rows must go some day
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -25,21 +29,30 @@ log = structlog.get_logger("valetkey.housekeeping")
 
 
 class Pace:
-    """Batches as large as there is time for, and a rest behind each.
+    """Batches that take little longer than the smallest, and a rest behind each.
 
-    A batch waits for its turn as requests do, so how long it takes tells how busy all are: the busier, the fewer rows.
+    A batch waits for its turn and for the disk as requests do. Whatever a write takes just now, by an idle server or
+    a busy one, on a slow disk or a fast one: rows add a part of it, and a request that comes waits for hardly longer
+    than for another's.
     """
 
     def __init__(self, sleep: Sleep = asyncio.sleep, timer: Callable[[], float] = time.monotonic) -> None:
         self.sleep, self.timer = sleep, timer
-        self.rows = FEWEST
+        self.rows, self.batches, self.least = FEWEST, 0, 0.0
 
     async def step(self, work: Work) -> int:
         """One batch and the rest behind it; returns what the work does."""
+        smallest = self.batches % PROBE_EVERY == 0
         began = self.timer()
-        done = await work(self.rows)
+        done = await work(FEWEST if smallest else self.rows)
         took = self.timer() - began
-        self.rows = max(FEWEST, self.rows * 3 // 4) if took > AIM else min(MOST, self.rows + self.rows // 8)
+        if smallest:
+            self.least += (took - self.least) / (4 if self.batches else 1)
+        elif took - self.least > min(self.least / SHARE, MOST_LONGER):
+            self.rows = max(FEWEST, self.rows * 3 // 4)
+        else:
+            self.rows = min(MOST, self.rows + self.rows // 8)
+        self.batches += 1
         if done:
             await self.sleep(min(REST * took, LONGEST))
         return done

@@ -5,7 +5,7 @@ import contextlib
 import re
 import sqlite3
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache, partial
 from typing import Any
 
@@ -29,12 +29,12 @@ class SqliteStore(Lookups):
         super().__init__()
         self._path = path
         self._closed = self._shrinking = False
+        self._round = 0, list(cleaning.DEAD)  # a time, and the kinds of which something is dead by it
         self._beside = ThreadPoolExecutor(1, "valetkey-sqlite-beside")
         self._beside_connection: sqlite3.Connection | None = None
         self._reader: sqlite3.Connection | None = None
-        self._writer = Writer(
-            lambda: sqlite_file.connect(path), lambda: self._beside.submit(self._list, _CHECKPOINT, ())
-        )
+        self._moving: Future[list[Row]] | None = None
+        self._writer = Writer(lambda: sqlite_file.connect(path), self._move)
 
     async def open(self) -> None:
         try:
@@ -95,6 +95,11 @@ class SqliteStore(Lookups):
         except sqlite3.Error as error:
             raise Unavailable(str(error)) from error
 
+    def _move(self) -> None:
+        """Have what the log has gathered moved into the file; where the disk is slow, one such move is enough."""
+        if self._moving is None or self._moving.done():
+            self._moving = self._beside.submit(self._list, _CHECKPOINT, ())
+
     async def apply(self, changes: Changes) -> None:
         steps = steps_of(changes)
         if not steps:
@@ -152,7 +157,11 @@ class SqliteStore(Lookups):
         return taken == 1
 
     async def clean(self, now: int, limit: int) -> int:
-        gone: int = await self._writer.write(partial(_sweep, now, limit))
+        if self._round[0] != now:
+            self._round = now, list(cleaning.DEAD)
+        gone: int = await self._writer.write(partial(_sweep, self._round[1], now, limit))
+        if not gone:
+            self._round = now, list(cleaning.DEAD)
         return gone
 
     async def shrink(self, limit: int) -> int:
@@ -171,21 +180,30 @@ def _note_use(times: list[tuple[int, int]], connection: sqlite3.Connection) -> N
         ask(connection, counters.USED, at, key)
 
 
-def _sweep(now: int, limit: int, connection: sqlite3.Connection) -> int:
-    """Remove up to `limit` dead rows in one transaction."""
+def _sweep(left: list[cleaning.Dead], now: int, limit: int, connection: sqlite3.Connection) -> int:
+    """Remove up to `limit` dead rows of the kinds that are left in this round; one that has none leaves it."""
     gone = 0
-    for dead in cleaning.DEAD:
+    for dead in list(left):
         # half of what is left where each may take its authorization with it
         most = (limit - gone) // 2 if dead.rooted else limit - gone
-        for statement in dead.first:
-            ask(connection, statement, most, now)
-        found = ask(connection, _removal(dead), most, now)
-        if not dead.rooted:
-            gone += found.rowcount
-        elif roots := [row[0] for row in found]:
-            held = str([root for root in roots if root is not None])
-            gone += len(roots) + ask(connection, cleaning.BARE_SQLITE, held).rowcount
+        if not most:
+            break
+        went = _remove(dead, most, now, connection)
+        gone += went
+        if not went:
+            left.remove(dead)
     return gone
+
+
+def _remove(dead: cleaning.Dead, most: int, now: int, connection: sqlite3.Connection) -> int:
+    for statement in dead.first:
+        ask(connection, statement, most, now)
+    found = ask(connection, _removal(dead), most, now)
+    if not dead.rooted:
+        return found.rowcount
+    roots = [row[0] for row in found]
+    held = str([root for root in roots if root is not None])
+    return len(roots) + (ask(connection, cleaning.BARE_SQLITE, held).rowcount if roots else 0)
 
 
 def ask(connection: sqlite3.Connection, statement: str, *values: Any) -> sqlite3.Cursor:
