@@ -270,16 +270,21 @@ class TestSqlite(Contract, DatabaseContract):
         assert len(await store.accounts(0, 9999)) == 6000  # runs in the thread that moves it, so behind that
         assert size(fresh_sqlite)[0] > 500_000
 
-    async def test_the_log_is_moved_in_small_pieces_while_few_write_and_in_large_ones_while_many_do(
+    async def test_what_a_clean_up_leaves_in_the_log_is_moved_in_small_pieces_while_few_write(
         self, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         moves: list[None] = []
-        monkeypatch.setattr(store._writer, "_checkpoint", lambda: moves.append(None))
-        for key in range(300):
-            await store.apply((Save(account(key)),))
+        monkeypatch.setattr(store, "_move", lambda: moves.append(None))
+        for start in range(0, 600, 100):
+            await store.apply(tuple(Save(session(f"s{key}", 1, NOW)) for key in range(start, start + 100)))
+        for _ in range(20):
+            assert await store.clean(NOW, 15) == 15
         assert len(moves) == 2
-        await asyncio.gather(*(store.apply((Save(account(key)),)) for key in range(1000, 1400)))
+        many = (store.apply((Save(account(key)),)) for key in range(100))
+        assert (await asyncio.gather(*many, store.clean(NOW, 200)))[-1] == 200
         assert len(moves) == 2
+        assert await store.clean(NOW, 1000) == 100
+        assert len(moves) == 3
 
     async def test_of_moves_that_take_long_one_waits(self, store: SqliteStore) -> None:
         """Else the listings would wait behind all of them."""

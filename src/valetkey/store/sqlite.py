@@ -19,6 +19,7 @@ from valetkey.store.sqlite_writer import Writer
 from valetkey.store.steps import check, steps_of
 
 _USED_AT_ONCE = 500
+_SWEPT = 128  # rows; what they leave in the log is moved into the file in 0.4 ms, in which one core does nothing else
 _CHECKPOINT = "PRAGMA wal_checkpoint(PASSIVE)"
 
 
@@ -29,6 +30,7 @@ class SqliteStore(Lookups):
         super().__init__()
         self._path = path
         self._closed = self._shrinking = False
+        self._swept = 0  # rows removed since the last checkpoint
         self._round = 0, list(cleaning.DEAD)  # a time, and the kinds of which something is dead by it
         self._beside = ThreadPoolExecutor(1, "valetkey-sqlite-beside")
         self._beside_connection: sqlite3.Connection | None = None
@@ -162,6 +164,12 @@ class SqliteStore(Lookups):
         gone: int = await self._writer.write(partial(_sweep, self._round[1], now, limit))
         if not gone:
             self._round = now, list(cleaning.DEAD)
+        self._swept += gone
+        if (
+            self._swept >= _SWEPT and self._writer.calm
+        ):  # where many write, fewer and larger moves are cheaper
+            self._swept = 0
+            self._move()
         return gone
 
     async def shrink(self, limit: int) -> int:

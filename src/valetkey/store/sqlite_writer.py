@@ -23,11 +23,8 @@ Entry = tuple[asyncio.Future[Any], Job]
 
 _MOST = 512  # jobs in one transaction
 _ASK_AGAIN = 0.0003  # seconds, while another process writes
-_FEW_JOBS = 4  # in one transaction: up to so many we are not in a hurry
-_GATHERED, _GATHERED_BY_FEW = (
-    1600,
-    128,
-)  # rows from one checkpoint to the next; many are cheaper, few take 0.4 ms
+_GATHERED = 1600  # rows written from one checkpoint to the next
+_FEW = 4  # jobs in one transaction
 _SAME_AGAIN = "UPDATE schema_version SET version = version"  # reaches the disk and changes nothing
 
 
@@ -53,6 +50,7 @@ class Writer:
         self._thread: threading.Thread | None = None
         self._moved = 0
         self._failed = False  # the last transaction that wrote
+        self.calm = True  # few had something to write in the last turn
 
     def start(self) -> None:
         """Connect and start the thread; the running loop is the one that is answered."""
@@ -98,7 +96,7 @@ class Writer:
 
     def _hand_over(self) -> None:
         entries, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
-        self._busy = True
+        self._busy, self.calm = True, len(entries) <= _FEW
         self._gathering.took(len(entries))
         self._lists.put(entries)
 
@@ -130,11 +128,11 @@ class Writer:
                 self._loop.call_soon_threadsafe(self._answer, answers)
             except RuntimeError:  # the loop was closed over our head
                 return
-            self._ask_for_checkpoint(_GATHERED if len(entries) > _FEW_JOBS else _GATHERED_BY_FEW)
+            self._ask_for_checkpoint()
 
-    def _ask_for_checkpoint(self, gathered: int) -> None:
+    def _ask_for_checkpoint(self) -> None:
         written = self._connection.total_changes if self._connection is not None else 0
-        if not 0 <= written - self._moved < gathered:
+        if not 0 <= written - self._moved < _GATHERED:
             self._moved = written
             self._checkpoint()
 
