@@ -43,6 +43,7 @@ def test_after_a_minute_it_is_read_again_whatever_its_version(time: FakeTime) ->
 def test_the_oldest_goes_when_there_are_too_many(time: FakeTime) -> None:
     accounts: Kept = Kept()
     for key in range(MOST + 10):
+        assert accounts.full == (key >= MOST)
         accounts.keep(key, account(key))
         accounts.keep(10, account(10))  # read again and again
     assert [key for key in range(MOST + 10) if accounts.find(key, 1) is None] == list(range(10))

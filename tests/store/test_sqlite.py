@@ -48,6 +48,7 @@ FREQUENT = [
     ),
     *(sql.SESSIONS_OF, sql.CONNECTED_APPS, sql.CLIENTS_OF, sql.PICTURE),
     *(point.single() for point in vars(sql).values() if isinstance(point, sql.Point)),
+    *(point.single() for point in sql.WHOLE.values()),
 ]
 CONSTANT = (
     "SCAN x",

@@ -25,6 +25,11 @@ class Kept(Generic[Key, Record]):
     def __init__(self) -> None:
         self._records: dict[Key, tuple[Record, float]] = {}
 
+    @property
+    def full(self) -> bool:
+        """More are in use than can be kept, so that many will not be found."""
+        return len(self._records) >= MOST
+
     def find(self, key: Key, version: int) -> Record | None:
         """The record, if it is here in this version."""
         found = self._records.get(key)

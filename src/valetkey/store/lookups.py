@@ -1,7 +1,7 @@
 """The look-ups that both databases share: which statement, and which records its row becomes."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
 from valetkey.protocol.facts import AuthorizeFacts, BearerFacts, ConnectedApp, ExchangeFacts
@@ -23,7 +23,7 @@ from valetkey.store.rows import Row
 from valetkey.store.steps import storable
 
 # Where the columns of one record end and those of the next begin.
-_SESSION, _CODE, _TOKEN = map(len, (rows.SESSION, rows.CODE, rows.TOKEN))
+_ACCOUNT, _SESSION, _CODE, _TOKEN = map(len, (rows.ACCOUNT, rows.SESSION, rows.CODE, rows.TOKEN))
 _SUCCESSOR, _REFRESH, _DEVICE = map(len, (rows.SUCCESSOR, rows.REFRESH, rows.DEVICE))
 
 
@@ -40,8 +40,21 @@ class Lookups(ABC):
     @abstractmethod
     async def _all(self, statement: str, *values: Any) -> list[Row]: ...
 
+    def _facts(self, point: sql.Point, *keys: Any) -> Awaitable[Row | None]:
+        return self._with_account(point, *keys) if self._accounts.full else self._one(point, *keys)
+
+    async def _with_account(self, point: sql.Point, *keys: Any) -> Row | None:
+        """Where more accounts are in use than can be kept, each comes along and is asked for by no second look-up."""
+        row = await self._one(sql.WHOLE[point], *keys)
+        if row is None:
+            return None
+        account_id, version = row[-_ACCOUNT], row[-1]
+        if account_id is not None and self._accounts.find(account_id, version) is None:
+            self._accounts.keep(account_id, rows.account(row[-_ACCOUNT:]))
+        return row[:-_ACCOUNT]
+
     async def authorize_facts(self, client_id: str, session_digest: bytes | None) -> AuthorizeFacts:
-        row = await self._one(sql.AUTHORIZE, _text(client_id), session_digest)
+        row = await self._facts(sql.AUTHORIZE, _text(client_id), session_digest)
         if row is None:
             return AuthorizeFacts()
         client_version, owner_id, owner_version, account_version, *rest = row
@@ -61,7 +74,7 @@ class Lookups(ABC):
         return AuthorizeFacts(client, developer, session, account, consent)
 
     async def exchange_facts(self, client_id: str, code_digest: bytes) -> ExchangeFacts:
-        row = await self._one(sql.EXCHANGE, _text(client_id), code_digest)
+        row = await self._facts(sql.EXCHANGE, _text(client_id), code_digest)
         if row is None:
             return ExchangeFacts()
         client = code = account = None
@@ -82,11 +95,11 @@ class Lookups(ABC):
         return ExchangeFacts(client, own=None if row[1] is None else rows.authorization(row[1:]))
 
     async def bearer_facts(self, token_digest: bytes) -> BearerFacts | None:
-        row = await self._one(sql.BEARER, token_digest)
+        row = await self._facts(sql.BEARER, token_digest)
         return None if row is None else await self._bearer(token_digest, row)
 
     async def introspect_facts(self, client_id: str, token_digest: bytes) -> ExchangeFacts:
-        row = await self._one(sql.INTROSPECT, _text(client_id), token_digest)
+        row = await self._facts(sql.INTROSPECT, _text(client_id), token_digest)
         if row is None:
             return ExchangeFacts()
         caller = subject = None
@@ -112,7 +125,7 @@ class Lookups(ABC):
         return BearerFacts(token, account, client, used_at) if client else None
 
     async def refresh_facts(self, client_id: str, digest: bytes) -> ExchangeFacts:
-        row = await self._one(sql.REFRESHED, _text(client_id), digest)
+        row = await self._facts(sql.REFRESHED, _text(client_id), digest)
         if row is None:
             return ExchangeFacts()
         client_version, account_version, used_at, *rest = row

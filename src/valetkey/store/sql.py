@@ -1,6 +1,7 @@
 """What is asked of either database: look-ups by key, of which PostgreSQL joins many into one, and listings."""
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from valetkey.store.rows import (
     ACCOUNT,
@@ -108,6 +109,11 @@ REFRESHED = Point(
     "LEFT JOIN authorizations a ON a.id = r.authorization_id LEFT JOIN accounts u ON u.id = a.account_id "
     "LEFT JOIN successors w ON w.digest = r.digest LEFT JOIN refresh_tokens n ON n.digest = w.successor",
 )
+# The same with all of the account, for where there are too many of them to be kept.
+WHOLE = {
+    point: replace(point, columns=f"{point.columns}, {_account}")
+    for point in (AUTHORIZE, EXCHANGE, BEARER, INTROSPECT, REFRESHED)
+}
 ONCE_BY_KEY = Point(("bytea",), "o.key", "", ("once o", "o.key"))
 PUSHED_BY_DIGEST = Point(("bytea",), columns("p", PUSHED), "", ("pushed_requests p", "p.digest"))
 DEVICE_ASKS = Point(

@@ -17,12 +17,14 @@ from tests.store.samples import (
     code,
     digest,
     grant,
+    refresh,
     session,
     settle_in,
     token,
 )
 from valetkey.protocol.changes import Changes, Revoke, Save, Spend
 from valetkey.protocol.model import (
+    NOBODY,
     AccessToken,
     Authorization,
     AuthorizationCode,
@@ -30,8 +32,9 @@ from valetkey.protocol.model import (
     Consent,
     Registration,
 )
-from valetkey.store import Conflict, Store, Unavailable, migrate, open_store, rows
+from valetkey.store import Conflict, Store, Unavailable, kept, migrate, open_store, rows
 from valetkey.store.address import parse
+from valetkey.store.lookups import Lookups
 from valetkey.store.postgres_way import connect
 
 
@@ -212,6 +215,36 @@ class DatabaseContract:
         assert await new.client("app") == changed
         assert await new.clean(NOW + 1, 1000) == 2  # the token and its root
         await new.close()
+
+    async def test_where_too_many_accounts_are_in_use_each_comes_along(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await settle_in(store)
+        own, session_digest = authorization(2, NOBODY), digest("browser")
+        await store.apply((Save(session()), Save(Consent(1, "app", ("basic",), NOW)), Save(authorization())))
+        await store.apply((Save(code("code")), Save(token()), Save(refresh()), Save(own)))
+        await store.apply((Save(token("own", own)),))
+
+        async def all_facts() -> list[object]:
+            return [
+                *[await store.authorize_facts("app", asked) for asked in (session_digest, b"?", None)],
+                *[await store.exchange_facts("app", digest(name)) for name in ("code", "?")],
+                *[await store.bearer_facts(digest(name)) for name in ("token", "own", "?")],
+                *[await store.introspect_facts("app", digest(name)) for name in ("token", "own", "?")],
+                *[await store.refresh_facts("app", digest(name)) for name in ("refresh", "?")],
+            ]
+
+        assert isinstance(store, Lookups)
+        before = await all_facts()
+        for key in range(100, 100 + kept.MOST):
+            store._accounts.keep(key, account(key))
+        monkeypatch.setattr(store, "account", None)  # no second look-up
+        assert await all_facts() == before
+        monkeypatch.undo()
+        changed = replace(account(), full_name="Another", version=2)
+        await store.apply((Save(changed),))
+        found = await store.bearer_facts(digest("token"))
+        assert found is not None and found.account == changed
 
     async def test_it_is_all_there_when_opened_again(self, url: str) -> None:
         for turn in range(3):
