@@ -95,8 +95,14 @@ class Lookups(ABC):
         return ExchangeFacts(client, own=None if row[1] is None else rows.authorization(row[1:]))
 
     async def bearer_facts(self, token_digest: bytes) -> BearerFacts | None:
-        row = await self._facts(sql.BEARER, token_digest)
-        return None if row is None else await self._bearer(token_digest, row)
+        whole = self._accounts.full
+        row = await self._one(sql.WHOLE[sql.BEARER] if whole else sql.BEARER, token_digest)
+        if row is None:
+            return None
+        if not whole:
+            return await self._bearer(token_digest, row)
+        account = None if row[-1] is None else rows.account(row[-_ACCOUNT:])
+        return await self._bearer(token_digest, row[:-_ACCOUNT], account)
 
     async def introspect_facts(self, client_id: str, token_digest: bytes) -> ExchangeFacts:
         row = await self._facts(sql.INTROSPECT, _text(client_id), token_digest)
@@ -109,7 +115,9 @@ class Lookups(ABC):
             subject = await self._bearer(token_digest, row[1:])
         return ExchangeFacts(caller, subject=subject)
 
-    async def _bearer(self, token_digest: bytes, row: Row) -> BearerFacts | None:
+    async def _bearer(
+        self, token_digest: bytes, row: Row, account: Account | None = None
+    ) -> BearerFacts | None:
         client_version, account_version, used_at, *rest = row
         token = rows.token(token_digest, rest[:_TOKEN], rows.authorization(rest[_TOKEN:]))
         root = token.authorization
@@ -117,8 +125,7 @@ class Lookups(ABC):
         if token.terms.client and not _acts(await self.client(token.terms.client)):
             return None  # who holds it after an exchange is not there any more
         client = self._clients.find(client_id, client_version) or await self.client(client_id)
-        account = None
-        if not root.own:
+        if account is None and not root.own:
             account = self._accounts.find(account_id, account_version) or await self.account(account_id)
             if account is None:
                 return None
