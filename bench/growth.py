@@ -20,7 +20,7 @@ from typing import Any
 
 from fill import Filling
 from grown import Grown
-from machine import SERVER_CORE, TICK
+from machine import SERVER_CORE, TICK, on_cores
 from report import table
 from rounds import Operation, say
 from run import durable_postgres
@@ -46,6 +46,11 @@ class Growth:
         self.options, self.folder, self.engine, self.stack = options, folder, engine, stack
         self.binary = compiled(folder)
         self.cluster = stack.enter_context(durable_postgres(SERVER_CORE)) if engine == "postgresql" else None
+        if self.cluster is not None and options.shared_buffers:
+            self.cluster.sql(f"ALTER SYSTEM SET shared_buffers = '{options.shared_buffers}'")
+            self.cluster.crash()
+            with on_cores(SERVER_CORE):
+                self.cluster.start()
         self.bad = 0
 
     def grown(self, name: str, filling: Filling) -> Grown:
@@ -232,6 +237,7 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=2.0, help="for each operation of a round")
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--codes", type=int, default=20_000, help="codes that a round can exchange")
+    parser.add_argument("--shared-buffers", default="", help="of PostgreSQL; its default is 128MB")
     parser.add_argument("--place", default="/var/tmp", help="where the SQLite files go: a folder on a disk")
     return parser.parse_args(arguments)
 
