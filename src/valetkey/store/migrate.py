@@ -148,9 +148,13 @@ async def migrate_postgres(address: Address) -> list[str]:
 
 
 def _dialect(text: str) -> str:
-    """What PostgreSQL calls it. Text is compared byte by byte, so that no change of locale can damage an index."""
+    """What PostgreSQL calls it, and what is said to it alone.
+
+    Text is compared byte by byte, so that no change of locale can damage an index.
+    """
     words = {"INTEGER": "BIGINT", "BLOB": "BYTEA", " TEXT": ' TEXT COLLATE "C"', ") WITHOUT ROWID": ")"}
-    code = "\n".join(line for line in text.splitlines() if not line.startswith("--"))
+    lines = (line.removeprefix("-- postgresql: ") for line in text.splitlines())
+    code = "\n".join(line for line in lines if not line.startswith("--"))
     for ours, theirs in words.items():
         code = code.replace(ours, theirs)
     return code
