@@ -96,7 +96,8 @@ CREATE TABLE registration_tokens(
 ) WITHOUT ROWID;
 CREATE INDEX registration_tokens_end ON registration_tokens(expires_at);
 
--- For PostgreSQL alone, which migrate.py tells what stands behind its name, as in step 0003: room beside what changes, and removed rows are swept up early.
+-- What stands behind its name migrate.py says to PostgreSQL alone. As in step 0003: room beside what changes, and
+-- removed rows are swept up early.
 -- postgresql: ALTER TABLE refresh_tokens SET (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_limit = 1000);
 -- postgresql: ALTER TABLE successors SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_limit = 1000);
 -- postgresql: ALTER TABLE notices SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000);
