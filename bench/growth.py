@@ -32,6 +32,8 @@ OPERATIONS = (
     Operation("authorize", "authorize"),
     Operation("exchange", "exchange", again=False),
 )
+# PostgreSQL reads all of it into its memory, as an hour of calls would.
+WARMED = "SELECT pg_prewarm(oid) FROM pg_class WHERE relkind IN ('r', 'i') AND relnamespace = 'public'::regnamespace"
 STORED, TURNS_OF_STORED = 2_400, 3  # exchanges of the store alone in a turn
 
 
@@ -64,6 +66,10 @@ class Growth:
             url = self.cluster.url(f"grown_{name}")
             server = Grown(name, self.engine, place, (pid,), database=url, **shared)
         server.fill()
+        if self.cluster is not None and self.options.warm:
+            name = f"grown_{name}"
+            self.cluster.sql("CREATE EXTENSION pg_prewarm", name)
+            self.cluster.sql(WARMED, name)
         self.stack.callback(server.stop)
         return server
 
@@ -238,6 +244,7 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--codes", type=int, default=20_000, help="codes that a round can exchange")
     parser.add_argument("--shared-buffers", default="", help="of PostgreSQL; its default is 128MB")
+    parser.add_argument("--warm", action="store_true", help="PostgreSQL reads all into its memory first")
     parser.add_argument("--place", default="/var/tmp", help="where the SQLite files go: a folder on a disk")
     return parser.parse_args(arguments)
 
