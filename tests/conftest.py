@@ -24,6 +24,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=os.environ.get("VALETKEY_TORTURE", "short"),
         help="how long the torture campaigns run",
     )
+    parser.addoption(
+        "--mutants",
+        metavar="FILES",
+        default="**/*.py",
+        help="the long campaign of mutants looks at these files of protocol only: rules/jw*.py",
+    )
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from valetkey.protocol.changes import Changes
 from valetkey.protocol.errors import OAuthError
 
 REASON = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
@@ -21,13 +20,11 @@ def refusals_are_well_spoken() -> Iterator[None]:
     """Every refusal that a test meets has a slug for the log, and a sentence for who reads the answer."""
     made: Any = OAuthError.__init__
 
-    def check(
-        error: OAuthError, reason: str, description: str, subject: str = "", changes: Changes = ()
-    ) -> None:
+    def check(error: OAuthError, reason: str, description: str, *more: Any, **named: Any) -> None:
         assert REASON.fullmatch(reason), reason
         assert SENTENCE.fullmatch(description) and "None" not in description, description
-        assert isinstance(subject, str), subject
-        made(error, reason, description, subject, changes)
+        made(error, reason, description, *more, **named)
+        assert isinstance(error.subject, str), error.subject
 
     OAuthError.__init__ = check  # type: ignore[method-assign]
     yield

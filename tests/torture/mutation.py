@@ -1,5 +1,8 @@
-"""Mutants of the rules: mutmut changes one thing after the other, and the tests of `protocol` must see each change."""
+"""Mutants of the rules: mutmut makes them, one change each, and the tests of `protocol` must see each change."""
 
+import contextlib
+import difflib
+import json
 import os
 import re
 import shutil
@@ -9,28 +12,31 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mutmut.mutation.file_mutation import MutatedFile, mutate_file_contents
+
 ROOT = Path(__file__).parent.parent.parent
-NOTICED = ("killed", "timeout", "segfault")
-SETTINGS = """
-[tool.mutmut]
-source_paths = ["src"]
-only_mutate = {mutated}
-pytest_add_cli_args_test_selection = {tests}
-pytest_add_cli_args = ["-p", "no:cacheprovider"]
-"""
+RULES = Path("src/valetkey/protocol")
+TRIAL = Path(__file__).with_name("trial.py")
 CODECS = ("utf-8", "idna", "ascii", "latin-1")
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change that no test saw: where, and the line before and after."""
+    """One change: the name that wakes it, and the line before and after."""
 
-    function: str
+    name: str
     was: str
     became: str
 
     def __str__(self) -> str:
         return f"{self.function}\n    - {self.was}\n    + {self.became}"
+
+    @property
+    def function(self) -> str:
+        """Where it is, as a reader would say it."""
+        module, _, mangled = self.name.removeprefix("valetkey.protocol.").rpartition(".")
+        plain = re.sub(r"^x_?|__mutmut_\d+$", "", mangled).replace("ǁ", ".").strip(".")
+        return f"{module}.{plain}"
 
     @property
     def only_words(self) -> bool:
@@ -47,53 +53,47 @@ class Mutant:
         )
 
 
-def sandbox(place: Path, mutated: Sequence[str], tests: Sequence[str]) -> None:
-    """A copy of what the tests of `protocol` need, so that nothing here is ever changed."""
-    shutil.copytree(ROOT / "src", place / "src", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(
-        ROOT / "tests/protocol", place / "tests/protocol", ignore=shutil.ignore_patterns("__pycache__")
-    )
-    for file in (ROOT / "tests").glob("*.py"):
-        shutil.copy(file, place / "tests")
-    said = SETTINGS.format(mutated=list(mutated), tests=list(tests))
-    (place / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text() + said)
+def sandbox(place: Path, files: str) -> list[Mutant]:
+    """A copy of what the tests of `protocol` need, with the mutants of the files that match asleep in it."""
+    unwanted = shutil.ignore_patterns("__pycache__")
+    for folder in ("src", "tests/protocol"):
+        shutil.copytree(ROOT / folder, place / folder, ignore=unwanted)
+    for file in (ROOT / "pyproject.toml", *(ROOT / "tests").glob("*.py")):
+        shutil.copy(file, place / file.relative_to(ROOT))
+    with contextlib.chdir(place):  # where mutmut looks for its settings; there are none
+        return [mutant for file in sorted(RULES.glob(files)) for mutant in mutate(file)]
 
 
-def mutmut(place: Path, *words: str) -> str:
-    """What mutmut said. Raises CalledProcessError."""
-    settled = {"CI": "1", "PYTHONDONTWRITEBYTECODE": "1"}  # examples that are drawn, not by chance
-    command = [sys.executable, "-m", "mutmut", *words]
-    done = subprocess.run(
-        command, cwd=place, env=os.environ | settled, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise AssertionError(f"mutmut {words[0]}: {done.stdout[-3000:]}\n{done.stderr[-3000:]}")
-    return done.stdout
+def mutate(file: Path) -> Iterator[Mutant]:
+    """Puts the mutants of a file into it, each beside the function it is a change of."""
+    mutated = mutate_file_contents(str(file), file.read_text())
+    file.write_text(mutated.code)
+    module = ".".join(file.with_suffix("").parts[1:]).removesuffix(".__init__")
+    for name in mutated.mutant_names:
+        yield Mutant(f"{module}.{name}", *difference(mutated, name))
 
 
-def verdicts(place: Path) -> dict[str, str]:
-    """Every mutant and what became of it."""
-    found = re.findall(r"^\s+(\S+): (.+)$", mutmut(place, "results", "--all", "true"), re.MULTILINE)
-    return dict(found)
+def difference(mutated: MutatedFile, name: str) -> tuple[str, str]:
+    """The lines that a mutant has not, and those that it has instead."""
+    code = mutated.code.splitlines()
+    origin = name.partition("__mutmut_")[0] + "__mutmut_orig"
+    spans = [mutated.line_span_by_function_name[each] for each in (origin, name)]
+    was, became = (code[span.start - 1 : span.end] for span in spans)
+    lines = list(
+        difflib.unified_diff(was, [line.replace(name, origin) for line in became], n=0, lineterm="")
+    )[2:]
+    gone, new = (" ".join(line[1:].strip() for line in lines if line[0] == sign) for sign in "-+")
+    return gone, new
 
 
-def unseen(place: Path, all_of_them: dict[str, str]) -> Iterator[Mutant]:
-    """The mutants that no test noticed."""
-    for name, verdict in all_of_them.items():
-        if verdict not in NOTICED:
-            assert verdict in ("survived", "no tests"), f"{name}: {verdict}"
-            yield shown(name, mutmut(place, "show", name))
-
-
-def shown(name: str, difference: str) -> Mutant:
-    """A mutant out of its diff."""
-    module, _, function = name.removeprefix("valetkey.protocol.").rpartition(".")
-    plain = re.sub(r"^x_?|__mutmut_\d+$", "", function).replace("ǁ", ".").strip(".")
-    sides = {
-        sign: " ".join(line[1:].strip() for line in difference.splitlines()[3:] if line[:1] == sign)
-        for sign in "-+"
-    }
-    return Mutant(f"{module}.{plain}", sides["-"], sides["+"])
+def verdicts(place: Path, mutants: Sequence[Mutant], tests: str) -> dict[str, str]:
+    """What became of each mutant: killed, timeout, survived, or no tests. Raises CalledProcessError."""
+    asked, said = place / "mutants.json", place / "verdicts.json"
+    asked.write_text(json.dumps([mutant.name for mutant in mutants]))
+    settled = {"CI": "1", "PYTHONPATH": str(place / "src")}  # CI: examples are drawn, not by chance
+    command = [sys.executable, "-P", TRIAL, asked, said, tests]
+    subprocess.run(command, cwd=place, env=os.environ | settled, check=True)
+    return json.loads(said.read_text())
 
 
 def explained(page: Path) -> dict[tuple[str, str], str]:

@@ -4,33 +4,39 @@ Short: the rule of PKCE with its own tests. Long: all of `protocol`. What no tes
 mutant, in survivors.md: a survivor that is not on that page fails the campaign, and so does a line without a survivor.
 """
 
+import pkgutil
 from pathlib import Path
 
 import pytest
 
-from tests.torture.mutation import Mutant, explained, mutmut, sandbox, unseen, verdicts
+from tests.torture.mutation import Mutant, explained, sandbox, verdicts
 
 pytestmark = pytest.mark.torture
 PAGE = Path(__file__).parent / "survivors.md"
-SHORT = ["src/valetkey/protocol/rules/pkce.py"], ["tests/protocol/rules/test_pkce.py"]
-LONG = ["src/valetkey/protocol/*"], ["tests/protocol"]
-ENOUGH = {False: 40, True: 1500}  # mutants; far fewer would mean that the campaign looks past the rules
+SHORT = "rules/pkce.py", "tests/protocol/rules/test_pkce.py"
+ENOUGH = {
+    SHORT[0]: 40,
+    "**/*.py": 5000,
+}  # mutants; far fewer would mean that the campaign looks past the rules
 
 
-def test_every_mutant_is_noticed_or_explained(tmp_path: Path, long_torture: bool):
-    sandbox(tmp_path, *(LONG if long_torture else SHORT))
-    mutmut(tmp_path, "run", "--max-children", "2")
-    found = verdicts(tmp_path)
-    assert len(found) > ENOUGH[long_torture]
-    survivors = [mutant for mutant in unseen(tmp_path, found) if not mutant.only_words]
+def test_every_mutant_is_noticed_or_explained(
+    tmp_path: Path, long_torture: bool, pytestconfig: pytest.Config
+):
+    files = pytestconfig.getoption("--mutants")
+    files, tests = (files, "tests/protocol") if long_torture else SHORT
+    mutants = [mutant for mutant in sandbox(tmp_path, files) if not mutant.only_words]
+    assert len(mutants) > ENOUGH.get(files, 0)
+    found = verdicts(tmp_path, mutants, tests)
+    survivors = [mutant for mutant in mutants if found[mutant.name] in ("survived", "no tests")]
     said = explained(PAGE)
     strangers = [str(mutant) for mutant in survivors if (mutant.function, mutant.became) not in said]
-    assert not strangers, f"{len(strangers)} of {len(found)} mutants survive unexplained:\n" + "\n".join(
-        strangers
-    )
-    if long_torture:
-        gone = set(said) - {(mutant.function, mutant.became) for mutant in survivors}
-        assert not gone, f"survivors.md explains what does not survive: {sorted(gone)}"
+    count = f"{len(strangers)} of {len(found)} mutants survive unexplained"
+    assert not strangers, "\n".join((count, *strangers))
+    tried = {mutant.function for mutant in mutants}
+    alive = {(mutant.function, mutant.became) for mutant in survivors}
+    gone = sorted(each for each in said if each[0] in tried and each not in alive)
+    assert not gone, f"survivors.md explains what does not survive: {gone}"
 
 
 @pytest.mark.parametrize(
@@ -48,7 +54,7 @@ def test_every_mutant_is_noticed_or_explained(tmp_path: Path, long_torture: bool
     ],
 )
 def test_words_are_passed_over_in_sentences_only(was: str, became: str, only_words: bool):
-    assert Mutant("rules.x", was, became).only_words is only_words
+    assert Mutant("valetkey.protocol.rules.x_y__mutmut_1", was, became).only_words is only_words
 
 
 def test_the_page_is_read(tmp_path: Path):
@@ -57,3 +63,9 @@ def test_the_page_is_read(tmp_path: Path):
         "| function | line | why |\n|---|---|---|\n| `rules.pkce.s256` | `a \\| b` | It is the same. |\n"
     )
     assert explained(page) == {("rules.pkce.s256", "a | b"): "It is the same."}
+
+
+def test_the_page_names_what_there_is_and_nothing_twice():
+    for function, _ in explained(PAGE):
+        assert callable(pkgutil.resolve_name(f"valetkey.protocol.{function}"))
+    assert len(explained(PAGE)) == PAGE.read_text().count("\n| `")

@@ -34,6 +34,7 @@ from valetkey.protocol.decision import (
     AskConsent,
     AskLogin,
     AuthorizeDecision,
+    Choice,
     ErrorPage,
     Refuse,
 )
@@ -285,13 +286,14 @@ IMPLICIT = client(allow_implicit=True)
         (client(), "code", consent(*ALL), BOOK, None),
         (client(), "code", consent("comments", *ALL), BOOK, None),
         (client(), "code", consent("basic"), BOOK, ("likes",)),
+        (client(), "code", consent("basic", "comments"), BOOK, ("likes",)),
         (client(), "code", consent(*ALL), FORGETFUL, ALL),
         (public(), "code", consent(*ALL), BOOK, ALL),
         (IMPLICIT, "token", consent(*ALL), BOOK, ALL),
         (public(allow_implicit=True), "token", consent(*ALL), BOOK, ALL),
         (IMPLICIT, "code", consent(*ALL), BOOK, None),
     ],
-    ids="first remembered more-remembered widened forgetful public implicit public-implicit code-beside".split(),
+    ids="first remembered more widened other-things forgetful public implicit public-implicit code-beside".split(),
 )
 def test_who_is_asked_and_for_what(
     app: Client, kind: str, before: Consent | None, book: Rulebook, new: tuple[str, ...] | None
@@ -369,12 +371,22 @@ def test_a_person_leaves_out_what_is_optional(
     if new is None:
         assert isinstance(asked, Answer) and asked.scope == granted and asked.changes == (Hold(1, "app"),)
         return
-    assert (
-        isinstance(asked, AskConsent) and asked.new == new and asked.choice.optional == ("likes", "comments")
-    )
+    assert isinstance(asked, AskConsent) and asked.new == new
+    left_out = tuple(name for name in ("likes", "comments") if before and name in before.refused)
+    assert asked.choice == Choice(("likes", "comments"), left_out)
     answer = decided(pairs, known, Said(True, frozenset(ticked)))
     assert isinstance(answer, Answer) and answer.scope == granted and kept is not None
     assert answer.changes[-1] == Save(Consent(1, "app", kept[0], NOW, kept[1]))
+
+
+@pytest.mark.parametrize(
+    ("uri", "again"), [("http://127.0.0.1:9/cb", True), ("http://localhost/cb", True), (REDIRECT, False)]
+)
+def test_a_program_that_nobody_vouches_for_is_asked_about_each_time(uri: str, again: bool) -> None:
+    """RFC 8252 8.6: it could be any."""
+    app = client(profile="oauth21", owner_id=NOBODY, redirect_uris=(REDIRECT, uri))
+    decision = decided(request(redirect_uri=uri, **PKCE), facts(app, before=consent("basic")))
+    assert isinstance(decision, AskConsent if again else Answer)
 
 
 def test_who_allows_nothing_says_no() -> None:

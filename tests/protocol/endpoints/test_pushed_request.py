@@ -4,6 +4,7 @@ from dataclasses import replace as other_rules
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.proofs import Prover
 from tests.protocol.samples import (
@@ -159,6 +160,14 @@ def test_it_is_used_up_when_it_is_answered_and_not_before() -> None:
     assert isinstance(no, Refuse) and no.changes == (SPENDS,) and "state=S" in no.location
 
 
+def test_the_question_is_put_in_time_and_the_answer_may_take_its_own() -> None:
+    assert isinstance(asked(found=replace(kept(), expires_at=NOW + 1)), AskConsent)
+    late = replace(kept(), expires_at=NOW)
+    page = asked(found=late)
+    assert isinstance(page, ErrorPage) and page.error.reason == "request_uri_expired"
+    assert isinstance(asked(ALLOW, found=late), Answer) and isinstance(asked(DENY, found=late), Refuse)
+
+
 def test_what_stands_beside_it_is_passed_over() -> None:
     beside = {
         "state": "other",
@@ -291,8 +300,10 @@ def test_signed_requests_come_by_the_browser_too() -> None:
     sent = query(client_id="app", request=SIGNER.jwt(WITHIN), **BESIDE)
     answer = authorize.decide(sent, facts, ALLOW, BOOK, NOW)
     assert isinstance(answer, Answer) and (answer.state, answer.redirect_uri) == ("S", REDIRECT)
-    page = authorize.decide(query(**BODY), facts, ALLOW, BOOK, NOW)
-    assert isinstance(page, ErrorPage) and page.error.reason == "request_missing"
+    late = query(client_id="app", request=SIGNER.jwt(WITHIN | {"exp": NOW - 9999}))
+    for sent, reason in ((query(**BODY), "request_missing"), (late, "request_expired")):
+        page = authorize.decide(sent, facts, ALLOW, BOOK, NOW)
+        assert isinstance(page, ErrorPage) and page.error.reason == reason
 
 
 def test_an_app_that_cannot_push_uses_up_nobody_elses() -> None:

@@ -396,6 +396,10 @@ def test_a_login_that_is_not_enough_is_challenged() -> None:
     shown = read(params(), headers(f"Bearer {TOKEN}")).shown
     plain = facts().token
     check_login(shown, plain, (), 0, NOW)
+    check_login(shown, replace(plain, terms=Terms(acr="gold", auth_time=NOW - 60)), ("gold",), 60, NOW)
+    for terms in (Terms(acr="silver", auth_time=NOW), Terms(acr="gold", auth_time=NOW - 61)):
+        with pytest.raises(Denied):
+            check_login(shown, replace(plain, terms=terms), ("gold",), 60, NOW)
     for terms, scheme in ((Terms(), "Bearer"), (Terms(jkt="k"), "DPoP")):
         with pytest.raises(Denied) as caught:
             check_login(shown, replace(plain, terms=terms), ("gold",), 60, NOW)
