@@ -17,6 +17,7 @@ from mutmut.mutation.file_mutation import MutatedFile, mutate_file_contents
 ROOT = Path(__file__).parent.parent.parent
 RULES = Path("src/valetkey/protocol")
 TRIAL = Path(__file__).with_name("trial.py")
+DECORATED = re.compile(r"^( *@(?:property|lru_cache.*)\n)( *def \w+)", re.MULTILINE)
 CODECS = ("utf-8", "idna", "ascii", "latin-1")
 
 
@@ -65,9 +66,17 @@ def sandbox(place: Path, files: str) -> list[Mutant]:
 
 
 def mutate(file: Path) -> Iterator[Mutant]:
-    """Puts the mutants of a file into it, each beside the function it is a change of."""
-    mutated = mutate_file_contents(str(file), file.read_text())
-    file.write_text(mutated.code)
+    """Puts the mutants of a file into it, each beside the function it is a change of.
+
+    mutmut leaves alone what is decorated, so that it sees properties and what is cached as plain functions.
+    """
+    text = file.read_text()
+    mutated = mutate_file_contents(str(file), DECORATED.sub(r"\2", text))
+    code = mutated.code
+    for decorator, function in DECORATED.findall(text):
+        again = re.compile(rf"^( *@_mutmut_mutated.*\n)?{re.escape(function)}\b", re.MULTILINE)
+        code = again.sub(lambda found, above=decorator: above + found[0], code)
+    file.write_text(code)
     module = ".".join(file.with_suffix("").parts[1:]).removesuffix(".__init__")
     for name in mutated.mutant_names:
         yield Mutant(f"{module}.{name}", *difference(mutated, name))
