@@ -95,6 +95,11 @@ def test_the_documents_request() -> None:
     assert decide(request, FACTS, BOOK, NOW) == GRANTED
 
 
+def test_where_nothing_is_redeemed_nothing_is_looked_up() -> None:
+    body = {**BODY, "grant_type": "client_credentials"}
+    assert read(params(**body), NOTHING, NO_HEADERS, OAUTH20).digest == b""
+
+
 @pytest.mark.parametrize("name", BODY)
 @pytest.mark.parametrize("how", ["absent", "empty"])
 def test_what_must_be_provided(name: str, how: str) -> None:
@@ -452,11 +457,13 @@ def test_classic_reads_no_proof() -> None:
 A, B = "https://a.test/", "https://b.test/"
 
 
-def meant_for(named: tuple[str, ...], allowed: tuple[str, ...]) -> Granted | Refused:
+def meant_for(
+    named: tuple[str, ...], allowed: tuple[str, ...], profile: Profile = TODAY
+) -> Granted | Refused:
     held = code(authorization=authorization(terms=Terms(resource=allowed)))
     sent = Params([*BODY.items(), *(("resource", each) for each in named)], several=SEVERAL)
     done = decide(
-        read(sent, NOTHING, headers(), TODAY), ExchangeFacts(client(), held, account()), under(TODAY), NOW
+        read(sent, NOTHING, headers(), profile), ExchangeFacts(client(), held, account()), under(profile), NOW
     )
     assert isinstance(done, Granted | Refused)
     return done
@@ -481,6 +488,14 @@ def test_a_token_for_more_uses_nothing_up() -> None:
     for allowed in ((A, B), ()):
         done = meant_for((A, "https://c.test/"), allowed)
         assert isinstance(done, Refused) and (done.error.code, done.changes) == ("invalid_target", ())
+
+
+def test_where_a_server_must_be_named_no_token_is_for_none() -> None:
+    must = other_rules(TODAY, resources="must")
+    done = meant_for((), (), must)
+    assert isinstance(done, Refused) and done.error.reason == "resource_missing"
+    for named, allowed in (((A,), (A,)), ((), (A,))):
+        assert isinstance(meant_for(named, allowed, must), Granted)
 
 
 def test_an_exchange_says_itself_whom_its_token_is_for(monkeypatch: pytest.MonkeyPatch) -> None:
