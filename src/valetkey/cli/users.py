@@ -86,12 +86,7 @@ def set_password(terminal: Terminal, username: str, password_stdin: bool) -> Non
 @shared
 def disable(terminal: Terminal, username: str) -> None:
     """Shut an account out: its sessions and what apps hold of it end at once."""
-    from valetkey.server import accounts
-
-    async def work(server: "AuthorizationServer") -> "Account":
-        return await accounts.disable(server, (await named(server, username)).id)
-
-    account = terminal.act(work)
+    account = terminal.act(lambda server: switched(server, username, off=True))
     terminal.show(described(account), f"{account.username} is disabled")
 
 
@@ -100,13 +95,16 @@ def disable(terminal: Terminal, username: str) -> None:
 @shared
 def enable(terminal: Terminal, username: str) -> None:
     """Let an account in again; what had ended stays ended."""
+    account = terminal.act(lambda server: switched(server, username, off=False))
+    terminal.show(described(account), f"{account.username} is enabled")
+
+
+async def switched(server: "AuthorizationServer", username: str, off: bool) -> "Account":
+    """The account, shut out or let in. Raises NotFound."""
     from valetkey.server import accounts
 
-    async def work(server: "AuthorizationServer") -> "Account":
-        return await accounts.enable(server, (await named(server, username)).id)
-
-    account = terminal.act(work)
-    terminal.show(described(account), f"{account.username} is enabled")
+    step = accounts.disable if off else accounts.enable
+    return await step(server, (await named(server, username)).id)
 
 
 async def named(server: "AuthorizationServer", username: str) -> "Account":

@@ -14,7 +14,7 @@ from valetkey.protocol.rules.consent import Said
 from valetkey.protocol.rules.digest import digest
 from valetkey.server.authorization_server import AuthorizationServer
 from valetkey.server.authorize import TICKET_LIFETIME
-from valetkey.server.login import SignedIn, Throttled
+from valetkey.server.login import SignedIn, Throttled, count
 from valetkey.server.settle import settle
 
 ACCOUNT_PREFIX = "device:account:"
@@ -100,11 +100,4 @@ async def look_up(server: AuthorizationServer, code: str, who: SignedIn) -> Fact
 
 async def count_code(server: AuthorizationServer, who: SignedIn, network: str) -> Throttled | None:
     """Count a code against its person and their network before it is looked up, lest all be tried (RFC 8628 5.1)."""
-    limits = server.settings.login
-    if not limits.throttle:
-        return None
-    keys = [f"{ACCOUNT_PREFIX}{who.account.id}", NETWORK_PREFIX + network]
-    by_account, by_network = await server.store.attempt(keys, server.clock(), limits.window)
-    if by_account > limits.attempts_per_account or by_network > limits.attempts_per_network:
-        return Throttled(limits.window)
-    return None
+    return await count(server, f"{ACCOUNT_PREFIX}{who.account.id}", NETWORK_PREFIX + network)

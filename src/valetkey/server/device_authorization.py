@@ -5,17 +5,15 @@ from msgspec import Struct
 from valetkey.protocol.changes import Changes, Save
 from valetkey.protocol.decision import Refused
 from valetkey.protocol.endpoints import device_authorization as rules
-from valetkey.protocol.errors import OAuthError
+from valetkey.protocol.endpoints.device_authorization import DeviceAuthorizationRequest
 from valetkey.protocol.facts import Known
 from valetkey.protocol.model import Client, DeviceRequest
-from valetkey.protocol.params import Params
-from valetkey.protocol.profile import Profile
 from valetkey.protocol.rules import user_code
 from valetkey.protocol.rules.digest import digest
-from valetkey.protocol.rules.headers import Headers
 from valetkey.server.authorization_server import AuthorizationServer
+from valetkey.server.form_endpoint import reads
 from valetkey.server.settle import settle
-from valetkey.server.token import Reply, refused
+from valetkey.server.token import Reply
 
 LIFETIME = 600  # seconds in which a person fetches another device, logs in and types the code
 PAGE = "/device"
@@ -30,14 +28,11 @@ class Waiting(Struct, frozen=True):
     changes: Changes
 
 
+@reads(rules.read)
 async def device_authorization(
-    server: AuthorizationServer, profile: Profile, params: Params, query: Params, headers: Headers
-) -> Reply:
+    server: AuthorizationServer, request: DeviceAuthorizationRequest
+) -> Reply | Refused:
     """Answer a device that wants its person to log in. Raises settle.Busy, store.base.Unavailable."""
-    try:
-        request = rules.read(params, query, headers, profile)
-    except OAuthError as error:
-        return refused(error, profile, params.get("client_id") or "")
     client_id = request.shown.client_id
 
     async def facts(used: frozenset[bytes]) -> tuple[Client | None, Known]:
@@ -56,7 +51,7 @@ async def device_authorization(
 
     done = await settle(server.store, facts, decide)
     if isinstance(done, Refused):
-        return refused(done.error, done.profile, client_id)
+        return done
     return Reply(200, answer(server, done), client_id=client_id)
 
 

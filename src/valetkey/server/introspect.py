@@ -3,13 +3,13 @@
 from valetkey.protocol.decision import Refused
 from valetkey.protocol.endpoints import introspect as rules
 from valetkey.protocol.endpoints.introspect import Introspected
-from valetkey.protocol.errors import InvalidRequest, OAuthError
+from valetkey.protocol.errors import InvalidRequest
 from valetkey.protocol.facts import ExchangeFacts
-from valetkey.protocol.params import Params
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.rules import token_question
-from valetkey.protocol.rules.headers import Headers
+from valetkey.protocol.rules.token_question import TokenQuestion
 from valetkey.server.authorization_server import AuthorizationServer
+from valetkey.server.form_endpoint import reads
 from valetkey.server.settle import settle
 from valetkey.server.token import Reply, refused
 from valetkey.server.token_question import look_up
@@ -17,25 +17,19 @@ from valetkey.server.token_question import look_up
 JWT = "application/token-introspection+jwt"
 
 
-async def introspect(
-    server: AuthorizationServer, profile: Profile, params: Params, query: Params, headers: Headers
-) -> Reply:
+@reads(token_question.read)
+async def introspect(server: AuthorizationServer, question: TokenQuestion) -> Reply | Refused:
     """Answer a question about a token. Raises settle.Busy, store.base.Unavailable."""
-    try:
-        question = token_question.read(params, query, headers, profile)
-    except OAuthError as error:
-        return refused(error, profile, params.get("client_id") or "")
 
     def decide(facts: ExchangeFacts) -> Introspected | Refused:
         return rules.decide(question, facts, server.book, server.clock())
 
     done = await settle(server.store, lambda used: look_up(server, question, used), decide)
-    client_id = question.shown.client_id
     if isinstance(done, Refused):
-        return refused(done.error, done.profile, client_id)
-    if JWT in (headers.accept or ""):
-        return signed(server, done, profile)
-    return Reply(200, done.told, client_id=client_id)
+        return done
+    if JWT in question.accept:
+        return signed(server, done, question.profile)
+    return Reply(200, done.told, client_id=question.shown.client_id)
 
 
 def signed(server: AuthorizationServer, done: Introspected, profile: Profile) -> Reply:

@@ -93,11 +93,15 @@ async def open_session(
 
 async def count_attempt(server: AuthorizationServer, username: str, network: str) -> Throttled | None:
     """Count a password attempt against its name and its network, before any hash is made."""
+    return await count(server, ACCOUNT_PREFIX + canonical(username), NETWORK_PREFIX + network)
+
+
+async def count(server: AuthorizationServer, account: str, network: str) -> Throttled | None:
+    """Count one more for an account and for a network, each under its key."""
     limits = server.settings.login
     if not limits.throttle:
         return None
-    keys = [ACCOUNT_PREFIX + canonical(username), NETWORK_PREFIX + network]
-    by_account, by_network = await server.store.attempt(keys, server.clock(), limits.window)
+    by_account, by_network = await server.store.attempt([account, network], server.clock(), limits.window)
     if by_account > limits.attempts_per_account or by_network > limits.attempts_per_network:
         return Throttled(limits.window)
     return None

@@ -6,19 +6,19 @@ from msgspec.structs import replace
 from valetkey.protocol.changes import Changes, Save
 from valetkey.protocol.decision import Pushed, Refused
 from valetkey.protocol.endpoints import pushed_request as rules
+from valetkey.protocol.endpoints.pushed_request import PushRequest
 from valetkey.protocol.errors import OAuthError
 from valetkey.protocol.facts import AuthorizeFacts, ExchangeFacts
 from valetkey.protocol.model import Client, PushedRequest
 from valetkey.protocol.params import SEVERAL, Params, parse
-from valetkey.protocol.profile import Profile
 from valetkey.protocol.rules import request_object
 from valetkey.protocol.rules.digest import digest
-from valetkey.protocol.rules.headers import Headers
 from valetkey.protocol.rules.jwt import Unverified
 from valetkey.protocol.rules.pushed_request import LONGEST, URN
 from valetkey.server.authorization_server import AuthorizationServer
+from valetkey.server.form_endpoint import reads
 from valetkey.server.settle import settle
-from valetkey.server.token import Reply, refused
+from valetkey.server.token import Reply
 
 
 class Accepted(Struct, frozen=True):
@@ -29,14 +29,9 @@ class Accepted(Struct, frozen=True):
     changes: Changes
 
 
-async def push(
-    server: AuthorizationServer, profile: Profile, params: Params, query: Params, headers: Headers
-) -> Reply:
+@reads(rules.read)
+async def push(server: AuthorizationServer, request: PushRequest) -> Reply | Refused:
     """Answer a request that is pushed. Raises settle.Busy, store.base.Unavailable."""
-    try:
-        request = rules.read(params, query, headers, profile)
-    except OAuthError as error:
-        return refused(error, profile, params.get("client_id") or "")
     client_id = request.shown.client_id
 
     async def facts(used: frozenset[bytes]) -> ExchangeFacts:
@@ -49,7 +44,7 @@ async def push(
 
     done = await settle(server.store, facts, decide)
     if isinstance(done, Refused):
-        return refused(done.error, done.profile, client_id)
+        return done
     return Reply(201, {"request_uri": done.request_uri, "expires_in": done.lifetime}, client_id=client_id)
 
 

@@ -27,6 +27,7 @@ class TokenQuestion(Struct, frozen=True):
     token: str
     digest: bytes
     profile: Profile
+    accept: str = ""
 
     @property
     def refresh(self) -> bool:
@@ -42,4 +43,4 @@ def read(params: Params, query: Params, headers: Headers, profile: Profile) -> T
     token = params.get("token")
     if token is None:
         raise InvalidRequest("token_missing", "token is missing")
-    return TokenQuestion(shown, token, b"" if misspelt(token) else digest(token), profile)
+    return TokenQuestion(shown, token, b"" if misspelt(token) else digest(token), profile, headers.accept)
