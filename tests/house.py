@@ -331,9 +331,14 @@ Build = Callable[..., Any]
 
 
 @pytest.fixture
-async def build(database: str) -> AsyncIterator[Build]:
+def clock() -> VirtualClock:
+    """The test's one time."""
+    return VirtualClock()
+
+
+@pytest.fixture
+async def build(database: str, clock: VirtualClock) -> AsyncIterator[Build]:
     """Makes servers over the test's one database: `await build(api=ApiSettings(rate_limit=3))`."""
-    clock = VirtualClock()
     if database.startswith("postgresql"):
         await empty(database)
     shared = open_store(database) if database.startswith("memory") else None
@@ -358,6 +363,24 @@ async def house(build: Build) -> House:
     """A server with the settings as they come."""
     made: House = await build()
     return made
+
+
+@pytest.fixture
+async def snoop(house: House) -> Person:
+    """Somebody with an account."""
+    return await house.make_account()
+
+
+@pytest.fixture
+async def browser(house: House, snoop: Person) -> Browser:
+    """The browser in which they have logged in."""
+    return await house.logged_in(snoop)
+
+
+@pytest.fixture
+async def app(house: House) -> App:
+    """An app of today, of somebody else's."""
+    return await house.make_app(profile="oauth21")
 
 
 @contextlib.asynccontextmanager

@@ -11,6 +11,8 @@ import hashlib
 import itertools
 from typing import Any
 
+import pytest
+
 from tests.signing import Signer, b64
 from valetkey.protocol.rules import jwk
 
@@ -42,3 +44,9 @@ class Prover:
             said["ath"] = b64(hashlib.sha256(token.encode()).digest())
         kept = {name: value for name, value in (said | claims).items() if value is not None}
         return self.signer.jwt(kept, {"typ": "dpop+jwt", "jwk": self.signer.jwk} | (header or {}))
+
+
+@pytest.fixture
+def key() -> Prover:
+    """Somebody's DPoP key."""
+    return Prover()

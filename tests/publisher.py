@@ -11,11 +11,13 @@ import asyncio
 import contextlib
 import ssl
 import tempfile
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Self
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -114,3 +116,10 @@ class Publisher:
         with contextlib.suppress(OSError):
             writer.close()
             await writer.wait_closed()
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Publisher]:
+    """A site that publishes nothing yet."""
+    async with Publisher() as made:
+        yield made

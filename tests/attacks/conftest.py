@@ -1,5 +1,3 @@
-"""Every attack is made on each kind of database."""
+"""Every attack is made on each kind of database, with all that a story has."""
 
-from tests.house import build, database, house, house_postgres
-
-__all__ = ["build", "database", "house", "house_postgres"]
+from tests.flows.conftest import *  # noqa: F403

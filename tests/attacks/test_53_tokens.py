@@ -6,30 +6,12 @@ import httpx2
 import pytest
 
 from tests.flows.browser import Browser
-from tests.flows.test_introspection import ask, registered, token_of, told
-from tests.flows.test_oauth21 import PKCE, redeem
-from tests.flows.test_revocation import give_back, refresh_token_of
+from tests.flows.questions import DEAD, ask, give_back, refresh_token_of, registered, told
+from tests.flows.today import PKCE, redeem, token_of
 from tests.house import ONE_STORE, App, House, Person
 from valetkey.protocol.changes import Revoke
 from valetkey.protocol.rules.digest import digest
 from valetkey.server import accounts, clients
-
-DEAD = {"active": False}
-
-
-@pytest.fixture
-async def snoop(house: House) -> Person:
-    return await house.make_account()
-
-
-@pytest.fixture
-async def browser(house: House, snoop: Person) -> Browser:
-    return await house.logged_in(snoop)
-
-
-@pytest.fixture
-async def app(house: House) -> App:
-    return await house.make_app(profile="oauth21")
 
 
 async def test_CVE_2024_47077_introspection_across_clients(house: House, browser: Browser, app: App) -> None:

@@ -5,7 +5,7 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from tests.flows.browser import Browser
-from tests.flows.test_oauth21 import PKCE
+from tests.flows.today import PKCE
 from tests.house import ONE_STORE, App, House, Person, fragment, parameters
 from valetkey.protocol.rules.redirect_uri import RESPONSE_NAMES
 from valetkey.server.problems import Problems
@@ -175,16 +175,6 @@ GOOD = [
     "https://app.example/cb?codeword=x&mystate=y&errors=z",
     "https://app.example/cb?redirect_state=0123456789",
 ]
-
-
-@pytest.fixture
-async def snoop(house: House) -> Person:
-    return await house.make_account()
-
-
-@pytest.fixture
-async def browser(house: House, snoop: Person) -> Browser:
-    return await house.logged_in(snoop)
 
 
 @pytest.fixture

@@ -9,12 +9,9 @@ import pytest
 from msgspec.structs import replace
 
 from tests.flows.browser import Browser
-from tests.flows.test_dpop import ME, TOKEN, bound_token, call
-from tests.flows.test_dpop import redeem as redeem_with
-from tests.flows.test_introspection import registered, told
-from tests.flows.test_oauth21 import PKCE, redeem
-from tests.flows.test_pushed_request import address, push, pushed
-from tests.house import ONE_STORE, SITE, App, House, Person, parameters
+from tests.flows.questions import registered, told
+from tests.flows.today import ME, PKCE, TOKEN, address, bound_token, call, push, pushed, redeem
+from tests.house import ONE_STORE, SITE, App, House, parameters
 from tests.proofs import Prover
 from tests.signing import unsigned
 from valetkey.protocol.changes import Save
@@ -22,26 +19,6 @@ from valetkey.protocol.model import Registration
 from valetkey.protocol.rules.pushed_request import LIFETIME, URN
 
 pytestmark = ONE_STORE
-
-
-@pytest.fixture
-async def snoop(house: House) -> Person:
-    return await house.make_account()
-
-
-@pytest.fixture
-async def browser(house: House, snoop: Person) -> Browser:
-    return await house.logged_in(snoop)
-
-
-@pytest.fixture
-async def app(house: House) -> App:
-    return await house.make_app(profile="oauth21")
-
-
-@pytest.fixture
-def key() -> Prover:
-    return Prover()
 
 
 async def stopped(browser: Browser, url: str) -> None:
@@ -200,9 +177,9 @@ async def test_C15_a_stolen_code_is_of_no_use_without_the_key(
     await house.store.apply((Save(replace(app.client, registered=told_, version=2)),))
     code = await house.code(browser, app, dpop_jkt=key.jkt, **PKCE)
     for proof in (None, Prover().proof(TOKEN, house.clock())):
-        answer = await redeem_with(house, app, code, proof)
+        answer = await redeem(house, app, code, dpop=proof)
         assert answer.status_code == 400
-    assert (await redeem_with(house, app, code, key.proof(TOKEN, house.clock()))).status_code == 200
+    assert (await redeem(house, app, code, dpop=key.proof(TOKEN, house.clock()))).status_code == 200
 
 
 async def test_C16_strangers_fill_no_memory(house: House, app: App, key: Prover) -> None:

@@ -5,26 +5,11 @@ from typing import Any
 import pytest
 
 from tests.flows.browser import Browser, Page
-from tests.flows.test_device import MAY, connect, poll, start, told
+from tests.flows.devices import MAY, connect, poll, start, told
 from tests.house import ONE_STORE, App, Build, House, Person
 from valetkey.settings import LoginSettings
 
 WRONG = "BCDF-GHJK"
-
-
-@pytest.fixture
-async def snoop(house: House) -> Person:
-    return await house.make_account()
-
-
-@pytest.fixture
-async def browser(house: House, snoop: Person) -> Browser:
-    return await house.logged_in(snoop)
-
-
-@pytest.fixture
-async def box(house: House) -> App:
-    return await house.make_app(name="Living-room TV", type="native", profile="oauth21", registered=MAY)
 
 
 async def type_in(browser: Browser, code: str) -> Page:

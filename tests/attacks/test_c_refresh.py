@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.flows.browser import Browser
-from tests.flows.pairs import PKCE, VERIFIER, Pair, check_refused, first_pair, next_pair, refresh
+from tests.flows.today import PKCE, VERIFIER, Pair, check_refused, first_pair, next_pair, refresh
 from tests.house import App, House, Person
 from tests.proofs import Prover
 from valetkey.protocol.changes import Changes, Save
@@ -17,21 +17,6 @@ from valetkey.server import accounts, clients
 from valetkey.store.base import Unavailable
 
 DAY = 86400
-
-
-@pytest.fixture
-async def snoop(house: House) -> Person:
-    return await house.make_account()
-
-
-@pytest.fixture
-async def browser(house: House, snoop: Person) -> Browser:
-    return await house.logged_in(snoop)
-
-
-@pytest.fixture
-async def app(house: House) -> App:
-    return await house.make_app(profile="oauth21")
 
 
 async def change(house: House, app: App, **fields: object) -> None:
@@ -158,8 +143,8 @@ async def test_C13_another_client_gets_nothing_and_ends_nothing(
     for pair in (first, second, third):
         for thief in (other, public):
             check_refused(await refresh(house, thief, pair))
-        check_refused(await refresh(house, app, pair, client_secret="guessed"), "invalid_client", 401)
-        check_refused(await refresh(house, app, pair, client_secret=None), "invalid_client", 401)
+        check_refused(await refresh(house, app, pair, client_secret="guessed"), "invalid_client")
+        check_refused(await refresh(house, app, pair, client_secret=None), "invalid_client")
     assert await house.lives(third["access_token"])
     assert await house.store.notices(app.id, 9) == []
     await next_pair(house, app, third)
@@ -213,12 +198,12 @@ async def test_C13_nothing_is_given_after_the_end(
     await change(house, app, registered=Registration(grant_types=("authorization_code",)))
     check_refused(await refresh(house, app, pair), "unauthorized_client")
     await change(house, app, registered=Registration(), disabled_at=0)
-    check_refused(await refresh(house, app, pair), "invalid_client", 401)
+    check_refused(await refresh(house, app, pair), "invalid_client")
     await change(house, app, disabled_at=None)
     pair = await next_pair(house, app, pair)
     developer = house.people["developer"].account
     await clients.delete(house.server, developer, app.id)
-    check_refused(await refresh(house, app, pair), "invalid_client", 401)
+    check_refused(await refresh(house, app, pair), "invalid_client")
 
 
 async def test_C13_the_browser_has_no_say_in_it(house: House, app: App, browser: Browser) -> None:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from tests.attacks.test_d_clients import DECEIVING
 from tests.flows.browser import Browser
-from tests.flows.test_oauth21 import PKCE, VERIFIER, basic
+from tests.flows.today import PKCE, VERIFIER, basic
 from tests.house import ONE_STORE, App, Build, House
 from valetkey.protocol.changes import Save
 from valetkey.protocol.registration_token import RegistrationToken
@@ -29,11 +29,6 @@ PUBLIC: dict[str, Any] = {
 async def house(build: Build) -> House:
     made: House = await build(registration=RegistrationSettings(mode="open"))
     return made
-
-
-@pytest.fixture
-async def browser(house: House) -> Browser:
-    return await house.logged_in(await house.make_account())
 
 
 async def register(house: House, **said: Any) -> httpx2.Response:

@@ -4,7 +4,6 @@ import base64
 from typing import NamedTuple
 from urllib.parse import quote_plus
 
-import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -99,11 +98,6 @@ requests = st.builds(
     st.one_of(anything, multiparts),
     st.booleans(),
 )
-
-
-@pytest.fixture
-async def browser(house: House) -> Browser:
-    return await house.logged_in(await house.make_account())
 
 
 @settings(max_examples=600, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])

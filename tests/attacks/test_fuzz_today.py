@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.attacks.test_fuzz import TYPES, anything, credentials, encoded, multiparts
 from tests.flows.browser import Browser
-from tests.flows.test_oauth21 import basic
+from tests.flows.today import basic
 from tests.house import CALLBACK, SITE, Answer, App, Build, House
 from tests.proofs import Prover
 from tests.signing import Signer, b64
@@ -226,11 +226,6 @@ async def test_J_metadata_that_makes_no_sense(house: House, method: str, body: b
     answer = await house.raw(method, path, b"", headers, body)
     check(answer, path)
     assert answer.status in (200, 201, 400)
-
-
-@pytest.fixture
-async def browser(house: House) -> Browser:
-    return await house.logged_in(await house.make_account())
 
 
 @many

@@ -13,11 +13,6 @@ COOKIE = "__Host-valetkey"
 VISITOR = "__Host-valetkey_visitor"
 
 
-@pytest.fixture
-async def snoop(house: House) -> Person:
-    return await house.make_account()
-
-
 async def is_in(browser: Browser) -> str | None:
     """Who is logged in here, as the server sees it."""
     page = await browser.open("/accounts/edit/")

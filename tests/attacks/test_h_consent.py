@@ -15,16 +15,6 @@ CONSENT = "/oauth/authorize/consent"
 
 
 @pytest.fixture
-async def snoop(house: House) -> Person:
-    return await house.make_account()
-
-
-@pytest.fixture
-async def browser(house: House, snoop: Person) -> Browser:
-    return await house.logged_in(snoop)
-
-
-@pytest.fixture
 async def app(house: House) -> App:
     return await house.make_app()
 

@@ -19,11 +19,6 @@ from valetkey.settings import LoginSettings
 WRONG = "That username and password do not belong together."
 
 
-@pytest.fixture
-async def snoop(house: House) -> Person:
-    return await house.make_account()
-
-
 async def guess(house: House, username: str, password: str = "guess", address: str = "192.0.2.7") -> Page:
     """One try, in a fresh browser."""
     browser = house.browser(address)

@@ -8,8 +8,7 @@ from urllib.parse import urlencode
 import pytest
 import structlog
 
-from tests.flows.pairs import check_refused, first_pair, next_pair, refresh
-from tests.flows.test_oauth21 import PKCE
+from tests.flows.today import PKCE, check_refused, first_pair, next_pair, refresh
 from tests.house import ONE_STORE, PASSWORD, Build, House, fragment, parameters
 from valetkey.protocol.profiles.oauth20 import DEVICE_CODE
 from valetkey.protocol.rules.pushed_request import URN

@@ -5,12 +5,11 @@ import json
 import time
 from typing import Any
 
-import httpx2
 import pytest
 
+from tests.flows.assertions import ask, claims
 from tests.house import ONE_STORE, SITE, App, Build, House, parameters
 from tests.signing import Signer, b64, keyed, unsigned
-from valetkey.protocol.rules.client_assertion import JWT_BEARER
 
 KEY, THIEF = Signer(), Signer()
 
@@ -19,20 +18,6 @@ KEY, THIEF = Signer(), Signer()
 async def app(house: House) -> App:
     made = await house.make_app(type="service", profile="oauth21")
     return await house.registered(made, token_endpoint_auth_method="private_key_jwt", jwks=KEY.jwks)
-
-
-def claims(house: House, app: App, **more: Any) -> dict[str, Any]:
-    plain = {"iss": app.id, "sub": app.id, "aud": SITE, "exp": house.clock() + 60, "jti": "j"}
-    return plain | more
-
-
-async def ask(house: House, assertion: str, **more: str) -> httpx2.Response:
-    fields = {
-        "grant_type": "client_credentials",
-        "client_assertion_type": JWT_BEARER,
-        "client_assertion": assertion,
-    }
-    return await house.form("/oauth/token", **(fields | more))
 
 
 async def refused(house: House, assertion: str, **more: str) -> str:

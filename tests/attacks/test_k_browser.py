@@ -14,16 +14,6 @@ pytestmark = ONE_STORE
 
 
 @pytest.fixture
-async def snoop(house: House) -> Person:
-    return await house.make_account()
-
-
-@pytest.fixture
-async def browser(house: House, snoop: Person) -> Browser:
-    return await house.logged_in(snoop)
-
-
-@pytest.fixture
 async def app(house: House, snoop: Person) -> App:
     return await house.make_app(
         owner=snoop, sandbox=True, description="Prints", website="https://app.example/"

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from threading import Event, Semaphore
 from typing import Any
 
@@ -25,20 +24,9 @@ pytestmark = ONE_STORE
 
 
 @pytest.fixture
-async def site() -> AsyncIterator[Publisher]:
-    async with Publisher() as site:
-        yield site
-
-
-@pytest.fixture
 async def house(build: Build, site: Publisher) -> House:
     made: House = await build(mcp=True, registration=HERE_TOO, fetch=FetchSettings(("localhost",), site.ca))
     return made
-
-
-@pytest.fixture
-async def browser(house: House) -> Browser:
-    return await house.logged_in(await house.make_account())
 
 
 def named(client_id: str) -> App:

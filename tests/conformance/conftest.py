@@ -11,11 +11,10 @@ from tests.conformance.client import (
     FapiClient,
     Variant,
 )
-from tests.flows.browser import Browser
-from tests.house import Build, House, Person, build
+from tests.house import Build, House, browser, build, clock, snoop
 from valetkey.protocol.detail_type import DetailType
 
-__all__ = ["build"]
+__all__ = ["browser", "build", "clock", "snoop"]
 
 
 @pytest.fixture
@@ -36,16 +35,6 @@ def variant(request: pytest.FixtureRequest) -> Variant:
     """Both plans; a module of one of them alone says so."""
     found: Variant = request.param
     return found
-
-
-@pytest.fixture
-async def snoop(house: House) -> Person:
-    return await house.make_account()
-
-
-@pytest.fixture
-async def browser(house: House, snoop: Person) -> Browser:
-    return await house.logged_in(snoop)
 
 
 @pytest.fixture

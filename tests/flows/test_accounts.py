@@ -117,16 +117,6 @@ async def test_logging_out_leaves_tokens_and_other_browsers_alone(house: House) 
 # --- the profile ------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-async def snoop(house: House) -> Person:
-    return await house.make_account()
-
-
-@pytest.fixture
-async def browser(house: House, snoop: Person) -> Browser:
-    return await house.logged_in(snoop)
-
-
 async def edit(browser: Browser, **answers: str) -> Page:
     return await browser.fill("/accounts/edit/", "/accounts/edit/", **answers)
 

@@ -1,13 +1,11 @@
 """Tokens bound to the TLS client's certificate, which a trusted proxy hands over (RFC 8705 3)."""
 
 import pytest
-from msgspec.structs import replace
 
 from tests.certificates import der, escaped
-from tests.flows.test_oauth21 import PKCE, VERIFIER
-from tests.house import ONE_STORE, Build, House
-from valetkey.protocol.changes import Save
-from valetkey.protocol.model import Registration
+from tests.flows.browser import Browser
+from tests.flows.today import PKCE, VERIFIER
+from tests.house import ONE_STORE, App, Build, House
 from valetkey.settings import ServerSettings
 
 HEADER = "X-Client-Cert"
@@ -22,12 +20,9 @@ async def house(build: Build) -> House:
 
 
 @ONE_STORE
-async def test_a_token_goes_with_its_certificate(house: House) -> None:
+async def test_a_token_goes_with_its_certificate(house: House, app: App, browser: Browser) -> None:
     own, stolen = {HEADER: escaped(der())}, {HEADER: escaped(der())}
-    browser = await house.logged_in(await house.make_account())
-    app = await house.make_app(profile="oauth21")
-    told = Registration(tls_client_certificate_bound_access_tokens=True)
-    await house.store.apply((Save(replace(app.client, registered=told, version=2)),))
+    await house.registered(app, tls_client_certificate_bound_access_tokens=True)
     code = await house.code(browser, app, **PKCE)
     fields = house.exchange_fields(app, code, redirect_uri=None, code_verifier=VERIFIER)
     no = await house.http().post("/oauth/token", data=fields)

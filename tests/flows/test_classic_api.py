@@ -16,16 +16,6 @@ from valetkey.settings import ApiSettings
 
 
 @pytest.fixture
-async def snoop(house: House) -> Person:
-    return await house.make_account()
-
-
-@pytest.fixture
-async def browser(house: House, snoop: Person) -> Browser:
-    return await house.logged_in(snoop)
-
-
-@pytest.fixture
 async def app(house: House) -> App:
     return await house.make_app()
 

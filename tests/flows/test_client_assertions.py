@@ -1,27 +1,19 @@
 """Clients without a secret of their own: a signed assertion, or a certificate that a proxy hands over."""
 
 import json
-from collections.abc import AsyncIterator
-from typing import Any
 
 import httpx2
-import pytest
 
 from tests.certificates import der, escaped
-from tests.house import SITE, App, Build, House
+from tests.flows.assertions import ask, claims
+from tests.flows.today import check_refused
+from tests.house import App, Build, House
 from tests.publisher import Publisher, document
 from tests.signing import Signer, key_set, keyed
 from valetkey.protocol.rules.certificate import thumbprint
-from valetkey.protocol.rules.client_assertion import JWT_BEARER
 from valetkey.settings import FetchSettings, ServerSettings
 
 KEY = Signer()
-
-
-def claims(house: House, app: App, **more: Any) -> dict[str, Any]:
-    now = house.clock()
-    plain = {"iss": app.id, "sub": app.id, "aud": SITE, "iat": now, "exp": now + 60, "jti": f"j{now}"}
-    return plain | more
 
 
 async def service(house: House, **registered: str) -> App:
@@ -29,26 +21,12 @@ async def service(house: House, **registered: str) -> App:
     return await house.registered(app, **registered)
 
 
-async def ask(house: House, assertion: str, **more: str | None) -> httpx2.Response:
-    fields = {
-        "grant_type": "client_credentials",
-        "client_assertion_type": JWT_BEARER,
-        "client_assertion": assertion,
-    }
-    return await house.form("/oauth/token", **(fields | more))
-
-
-def check_refused(answer: httpx2.Response, error: str = "invalid_client") -> None:
-    assert answer.status_code == (401 if error == "invalid_client" else 400), answer.text
-    assert answer.json()["error"] == error and answer.json()["error_description"].isascii()
-
-
 async def test_a_key_is_registered_and_proves_who_it_is(house: House) -> None:
     app = await service(house, token_endpoint_auth_method="private_key_jwt", jwks=KEY.jwks)
     assertion = KEY.jwt(claims(house, app))
     answer = await ask(house, assertion)
     assert answer.status_code == 200 and answer.json()["access_token"].startswith("vk_at_")
-    check_refused(await ask(house, assertion))
+    check_refused(await ask(house, assertion), "invalid_client")
     assert (await ask(house, KEY.jwt(claims(house, app, jti="next")), client_id=app.id)).status_code == 200
     check_refused(
         await ask(house, KEY.jwt(claims(house, app, jti="n")), client_id="other"), "invalid_request"
@@ -57,7 +35,8 @@ async def test_a_key_is_registered_and_proves_who_it_is(house: House) -> None:
     check_refused(
         await house.form(
             "/oauth/token", grant_type="client_credentials", client_id=app.id, client_secret=app.secret
-        )
+        ),
+        "invalid_client",
     )
     check_refused(
         await ask(house, KEY.jwt(claims(house, app, jti="s")), client_secret=app.secret), "invalid_request"
@@ -69,14 +48,8 @@ async def test_a_secret_proves_it_without_being_sent(house: House) -> None:
     assert app.secret is not None
     assertion = keyed(claims(house, app), app.secret.encode())
     assert (await ask(house, assertion)).status_code == 200
-    check_refused(await ask(house, assertion))
-    check_refused(await ask(house, keyed(claims(house, app, jti="x"), b"guess")))
-
-
-@pytest.fixture
-async def site() -> AsyncIterator[Publisher]:
-    async with Publisher() as site:
-        yield site
+    check_refused(await ask(house, assertion), "invalid_client")
+    check_refused(await ask(house, keyed(claims(house, app, jti="x"), b"guess")), "invalid_client")
 
 
 async def test_keys_are_published_and_change(build: Build, site: Publisher) -> None:
@@ -85,7 +58,7 @@ async def test_keys_are_published_and_change(build: Build, site: Publisher) -> N
     new = Signer(kid="b")
     site.say("/jwks", document(KEY.jwks.encode()), document(key_set(KEY, new).encode()))
     assert (await ask(house, KEY.jwt(claims(house, app)))).status_code == 200
-    check_refused(await ask(house, new.jwt(claims(house, app, jti="soon"))))
+    check_refused(await ask(house, new.jwt(claims(house, app, jti="soon"))), "invalid_client")
     house.clock.forward(61)
     assert (await ask(house, new.jwt(claims(house, app)))).status_code == 200
     assert len(site.heads) == 2
@@ -102,7 +75,7 @@ async def test_keys_that_cannot_be_had_are_said_so_and_no_more(build: Build, sit
     ):
         app = await service(house, token_endpoint_auth_method="private_key_jwt", jwks_uri=uri)
         answer = await ask(house, KEY.jwt(claims(house, app)))
-        check_refused(answer)
+        check_refused(answer, "invalid_client")
         words.add(answer.json()["error_description"])
     assert len(words) == 1 and site.heads == []
 
@@ -131,10 +104,10 @@ async def test_a_certificate_proves_who_it_is(build: Build) -> None:
     )
     content = der()
     assert (await behind(house, named, "10.0.0.1", "SUCCESS", content)).status_code == 200
-    check_refused(await behind(house, named, "10.0.0.1", "FAILED:self-signed", content))
-    check_refused(await behind(house, named, "10.0.0.2", "SUCCESS", content))
-    check_refused(await behind(house, named, "10.0.0.1", "SUCCESS"))
+    check_refused(await behind(house, named, "10.0.0.1", "FAILED:self-signed", content), "invalid_client")
+    check_refused(await behind(house, named, "10.0.0.2", "SUCCESS", content), "invalid_client")
+    check_refused(await behind(house, named, "10.0.0.1", "SUCCESS"), "invalid_client")
     keys = json.dumps({"keys": [KEY.jwk | {"x5t#S256": thumbprint(content)}]})
     own = await service(house, token_endpoint_auth_method="self_signed_tls_client_auth", jwks=keys)
     assert (await behind(house, own, "10.0.0.1", "FAILED:self-signed", content)).status_code == 200
-    check_refused(await behind(house, own, "10.0.0.2", "SUCCESS", content))
+    check_refused(await behind(house, own, "10.0.0.2", "SUCCESS", content), "invalid_client")

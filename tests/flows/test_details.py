@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 
 from tests.flows.browser import Browser
-from tests.flows.test_device import MAY, poll, start
-from tests.flows.test_introspection import told
-from tests.flows.test_oauth21 import PKCE, check_refused, redeem
-from tests.flows.test_pushed_request import address, push
+from tests.flows.devices import MAY, poll, start
+from tests.flows.questions import told
+from tests.flows.today import PKCE, address, check_refused, push, redeem
 from tests.house import App, Build, House, parameters
 from valetkey.protocol.detail_type import DetailType
 
@@ -23,18 +22,7 @@ SEE = {"type": "accounts", "actions": ["list"], "locations": ["https://bank.exam
 @pytest.fixture
 async def house(build: Build) -> House:
     made: House = await build(authorization_details=(PAYMENT, DetailType("accounts")))
-    await made.make_account()
     return made
-
-
-@pytest.fixture
-async def browser(house: House) -> Browser:
-    return await house.logged_in(house.people["snoopdogg"])
-
-
-@pytest.fixture
-async def app(house: House) -> App:
-    return await house.make_app(profile="oauth21")
 
 
 def asking(*entries: dict[str, Any]) -> dict[str, str]:

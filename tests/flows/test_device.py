@@ -4,58 +4,13 @@ import asyncio
 import re
 from typing import Any
 
-import httpx2
 import pytest
 
 from tests.flows.browser import Browser
-from tests.flows.test_introspection import told as token_told
+from tests.flows.devices import MAY, connect, poll, start, told
+from tests.flows.questions import told as token_told
 from tests.house import SITE, App, House, Person
-from valetkey.protocol.model import Registration
 from valetkey.server.accounts import disable, revoke_app
-
-DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
-MAY = Registration(grant_types=(DEVICE_CODE,))
-
-
-@pytest.fixture
-async def snoop(house: House) -> Person:
-    return await house.make_account()
-
-
-@pytest.fixture
-async def browser(house: House, snoop: Person) -> Browser:
-    return await house.logged_in(snoop)
-
-
-@pytest.fixture
-async def box(house: House) -> App:
-    return await house.make_app(name="Living-room TV", type="native", profile="oauth21", registered=MAY)
-
-
-async def start(house: House, app: App, **more: str) -> dict[str, Any]:
-    """The device asks for its codes."""
-    fields = {"client_id": app.id} | ({"client_secret": app.secret} if app.secret else {}) | more
-    answer = await house.http().post("/oauth/device_authorization", data=fields)
-    assert answer.status_code == 200, answer.text
-    assert answer.headers["cache-control"] == "no-store"
-    said: dict[str, Any] = answer.json()
-    return said
-
-
-async def poll(house: House, app: App, said: dict[str, Any]) -> httpx2.Response:
-    """The device asks whether its person has answered."""
-    fields = {"client_id": app.id, "grant_type": DEVICE_CODE, "device_code": said["device_code"]}
-    fields |= {"client_secret": app.secret} if app.secret else {}
-    return await house.http().post("/oauth/token", data=fields)
-
-
-async def told(house: House, app: App, said: dict[str, Any]) -> str:
-    """The error that the device is told."""
-    answer = await poll(house, app, said)
-    assert answer.status_code == 400, answer.text
-    assert set(answer.json()) == {"error", "error_description"}
-    error: str = answer.json()["error"]
-    return error
 
 
 async def test_what_the_device_is_told(house: House, box: App) -> None:
@@ -129,15 +84,6 @@ async def test_a_device_code_is_one_clients_own(house: House, box: App) -> None:
 
 
 # --- the person -------------------------------------------------------------------------------------------------------
-
-
-async def connect(browser: Browser, said: dict[str, Any], decision: str) -> str:
-    """Type the code, look, answer; returns what the last page says."""
-    page = await browser.fill("/device", "/device", user_code=said["user_code"])
-    assert page.asks_consent and said["user_code"] in page.text, page.text
-    page = await browser.consent(page, decision)
-    assert page.status == 200, page.text
-    return page.text
 
 
 async def test_the_whole_flow(house: House, box: App, snoop: Person) -> None:

@@ -4,62 +4,13 @@ import asyncio
 from typing import Any
 
 import httpx2
-import pytest
-from msgspec.structs import replace
 
 from tests.flows.browser import Browser
-from tests.flows.test_oauth21 import PKCE, VERIFIER
-from tests.flows.test_pushed_request import address, push
-from tests.house import ONE_STORE, SITE, App, Build, House, Person, parameters
+from tests.flows.today import ME, PAR, PKCE, TOKEN, address, bound_token, call, push, redeem
+from tests.house import ONE_STORE, App, Build, House, parameters
 from tests.proofs import Prover
-from valetkey.protocol.changes import Save
-from valetkey.protocol.model import Registration
 from valetkey.server.nonces import SLOT
 from valetkey.settings import DpopSettings
-
-TOKEN, PAR, ME = f"{SITE}/oauth/token", f"{SITE}/oauth/par", f"{SITE}/v1/users/self"
-
-
-@pytest.fixture
-async def snoop(house: House) -> Person:
-    return await house.make_account()
-
-
-@pytest.fixture
-async def browser(house: House, snoop: Person) -> Browser:
-    return await house.logged_in(snoop)
-
-
-@pytest.fixture
-async def app(house: House) -> App:
-    return await house.make_app(profile="oauth21")
-
-
-@pytest.fixture
-def key() -> Prover:
-    return Prover()
-
-
-async def redeem(house: House, app: App, code: str, proof: str | None) -> httpx2.Response:
-    """A token request with this proof."""
-    fields = house.exchange_fields(app, code, redirect_uri=None, code_verifier=VERIFIER)
-    sent = {} if proof is None else {"dpop": proof}
-    return await house.http().post("/oauth/token", data=fields, headers=sent)
-
-
-async def call(house: House, token: str, proof: str | None, scheme: str = "DPoP") -> httpx2.Response:
-    """The first call every app makes, with this proof."""
-    sent = {"authorization": f"{scheme} {token}"} | ({} if proof is None else {"dpop": proof})
-    return await house.http().get("/v1/users/self", headers=sent)
-
-
-async def bound_token(house: House, browser: Browser, app: App, key: Prover) -> str:
-    code = await house.code(browser, app, **PKCE)
-    answer = await redeem(house, app, code, key.proof(TOKEN, house.clock()))
-    assert answer.status_code == 200, answer.text
-    assert answer.json()["token_type"] == "DPoP"
-    token: str = answer.json()["access_token"]
-    return token
 
 
 async def test_the_whole_flow(house: House, app: App, browser: Browser, key: Prover) -> None:
@@ -101,7 +52,7 @@ async def test_a_thief_has_no_use_for_it(house: House, app: App, browser: Browse
 async def test_a_bearer_token_does_not_become_a_bound_one(
     house: House, app: App, browser: Browser, key: Prover
 ) -> None:
-    answer = await redeem(house, app, await house.code(browser, app, **PKCE), None)
+    answer = await redeem(house, app, await house.code(browser, app, **PKCE))
     token = answer.json()["access_token"]
     assert answer.json()["token_type"] == "Bearer"
     assert await house.lives(token)
@@ -121,7 +72,7 @@ async def test_a_proof_is_good_once_in_all_workers(
         codes = [await house.code(browser, app, **PKCE) for _ in range(4)]
         proof = key.proof(TOKEN, now)
         tries = zip((house, other) * 2, codes, strict=True)
-        answers = await asyncio.gather(*(redeem(each, app, code, proof) for each, code in tries))
+        answers = await asyncio.gather(*(redeem(each, app, code, dpop=proof) for each, code in tries))
         assert sorted(answer.status_code for answer in answers) == [200, 400, 400, 400]
         assert {answer.json().get("error") for answer in answers} == {None, "invalid_dpop_proof"}
     house.clock.forward(200)
@@ -131,21 +82,18 @@ async def test_a_proof_is_good_once_in_all_workers(
 
 async def test_a_code_bound_to_a_key(house: House, app: App, browser: Browser, key: Prover) -> None:
     now, other = house.clock(), Prover()
-    at_par = {"headers": {"dpop": key.proof(PAR, now)}}
-    for named, sent in (({"dpop_jkt": key.jkt}, {}), ({}, at_par), ({"dpop_jkt": key.jkt}, at_par)):
-        if sent:
-            sent["headers"]["dpop"] = key.proof(PAR, now)
-        answer = await push(house, app, **named, **sent)
+    for named, proves in ((key.jkt, False), (None, True), (key.jkt, True)):
+        answer = await push(house, app, dpop_jkt=named, dpop=key.proof(PAR, now) if proves else None)
         assert answer.status_code == 201, answer.text
         page = await browser.open(address(app, answer.json()["request_uri"]))
         if page.left is None:
             page = await browser.consent(page, "allow")
         code = parameters(page.left or "")["code"]
         for proof in (None, other.proof(TOKEN, now)):
-            no = await redeem(house, app, code, proof)
+            no = await redeem(house, app, code, dpop=proof)
             assert (no.status_code, no.json()["error"]) == (400, "invalid_grant")
-        assert (await redeem(house, app, code, key.proof(TOKEN, now))).status_code == 200
-    answer = await push(house, app, dpop_jkt=other.jkt, headers={"dpop": key.proof(PAR, now)})
+        assert (await redeem(house, app, code, dpop=key.proof(TOKEN, now))).status_code == 200
+    answer = await push(house, app, dpop_jkt=other.jkt, dpop=key.proof(PAR, now))
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_dpop_proof")
     assert (await push(house, app, dpop_jkt="x")).json()["error"] == "invalid_request"
 
@@ -153,18 +101,17 @@ async def test_a_code_bound_to_a_key(house: House, app: App, browser: Browser, k
 async def test_an_app_that_wants_bound_tokens_only(
     house: House, app: App, browser: Browser, key: Prover
 ) -> None:
-    told = Registration(dpop_bound_access_tokens=True)
-    await house.store.apply((Save(replace(app.client, registered=told, version=2)),))
+    await house.registered(app, dpop_bound_access_tokens=True)
     code = await house.code(browser, app, **PKCE)
-    no = await redeem(house, app, code, None)
+    no = await redeem(house, app, code)
     assert (no.status_code, no.json()["error"]) == (400, "invalid_request")
-    assert (await redeem(house, app, code, key.proof(TOKEN, house.clock()))).status_code == 200
+    assert (await redeem(house, app, code, dpop=key.proof(TOKEN, house.clock()))).status_code == 200
 
 
 async def test_bad_proofs_are_the_senders_fault(house: House, app: App, browser: Browser) -> None:
     code = await house.code(browser, app, **PKCE)
     for proof in ("x", "a.b.c", "é".encode(), "x" * 9000, "."):
-        no = await redeem(house, app, code, proof)  # type: ignore[arg-type]
+        no = await redeem(house, app, code, dpop=proof)  # type: ignore[arg-type]
         assert (no.status_code, no.json()["error"]) == (400, "invalid_dpop_proof"), no.text
     twice = [(b"dpop", b"a"), (b"dpop", b"b"), (b"content-type", b"application/x-www-form-urlencoded")]
     for path in ("/oauth/token", "/oauth/par"):
@@ -187,19 +134,17 @@ async def test_nonces(build: Build, key: Prover) -> None:
         assert len(nonce) == 24
         return nonce
 
-    no = await redeem(house, app, code, key.proof(TOKEN, house.clock()))
+    no = await redeem(house, app, code, dpop=key.proof(TOKEN, house.clock()))
     nonce = await told(no, 400)
     assert no.json()["error"] == "use_dpop_nonce"
-    no = await redeem(other, app, code, key.proof(TOKEN, house.clock(), nonce=nonce[::-1]))
+    no = await redeem(other, app, code, dpop=key.proof(TOKEN, house.clock(), nonce=nonce[::-1]))
     assert await told(no, 400) == nonce
     house.clock.forward(50)
-    yes = await redeem(other, app, code, key.proof(TOKEN, house.clock(), nonce=nonce))
+    yes = await redeem(other, app, code, dpop=key.proof(TOKEN, house.clock(), nonce=nonce))
     await told(yes, 200)
     token = yes.json()["access_token"]
-    assert (
-        await push(house, app, headers={"dpop": key.proof(PAR, house.clock(), nonce=nonce)})
-    ).status_code == 201
-    no = await push(house, app, headers={"dpop": key.proof(PAR, house.clock())})
+    assert (await push(house, app, dpop=key.proof(PAR, house.clock(), nonce=nonce))).status_code == 201
+    no = await push(house, app, dpop=key.proof(PAR, house.clock()))
     assert (no.status_code, no.json()["error"]) == (400, "use_dpop_nonce")
 
     house.clock.forward(2 * SLOT)

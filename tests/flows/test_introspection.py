@@ -1,74 +1,26 @@
 """Servers that take tokens ask about them: the platform's own API, one resource, signed answers (RFC 7662, 9701)."""
 
 import json
-from typing import Any
 
-import httpx2
 import pytest
 from msgspec.structs import replace
 
 from tests.flows.browser import Browser
-from tests.flows.test_oauth21 import PKCE, basic, redeem
+from tests.flows.questions import DEAD, SIGNED, ask, registered, told
+from tests.flows.today import basic, token_of
 from tests.house import SITE, App, Build, House, Person
 from tests.server.test_key_pairs import check, octets
 from valetkey.protocol.changes import Save
-from valetkey.protocol.model import Registration, Terms
+from valetkey.protocol.model import Terms
 from valetkey.protocol.resource import Resource
 from valetkey.protocol.rules.digest import digest
 from valetkey.server import accounts, clients
-
-DEAD = {"active": False}
-SIGNED = "application/token-introspection+jwt"
-
-
-@pytest.fixture
-async def snoop(house: House) -> Person:
-    return await house.make_account()
-
-
-@pytest.fixture
-async def browser(house: House, snoop: Person) -> Browser:
-    return await house.logged_in(snoop)
-
-
-@pytest.fixture
-async def app(house: House) -> App:
-    return await house.make_app(profile="oauth21")
 
 
 @pytest.fixture
 async def server(house: House, app: App) -> App:
     """The platform's API, which takes all tokens that are meant for nobody else."""
     return await registered(house, introspects=True)
-
-
-async def registered(house: House, **said: Any) -> App:
-    owner = house.people["developer"]
-    made = await house.make_app(profile="oauth21", type="service", name="API", owner=owner)
-    fields = {"registered": replace(Registration(), **said)}
-    await clients.change(house.server, owner.account, made.id, fields)
-    return made
-
-
-async def ask(house: House, who: App, token: str, accept: str = "", **more: str) -> httpx2.Response:
-    headers = {"authorization": basic(who.id, who.secret or ""), "accept": accept or "application/json"}
-    answer = await house.http().post("/oauth/introspect", data={"token": token} | more, headers=headers)
-    assert (answer.headers["cache-control"], answer.headers["pragma"]) == ("no-store", "no-cache")
-    return answer
-
-
-async def told(house: House, who: App, token: str, **more: str) -> Any:
-    answer = await ask(house, who, token, **more)
-    assert answer.status_code == 200, answer.text
-    assert answer.headers["content-type"] == "application/json"
-    return answer.json()
-
-
-async def token_of(house: House, browser: Browser, app: App, **more: str | None) -> str:
-    code = await house.code(browser, app, **PKCE, **more)
-    answer = await redeem(house, app, code)
-    assert answer.status_code == 200, answer.text
-    return str(answer.json()["access_token"])
 
 
 async def test_what_is_told_of_a_token(

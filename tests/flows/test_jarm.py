@@ -9,18 +9,11 @@ import pytest
 
 from tests.conformance.signature import verified
 from tests.flows.browser import Browser
-from tests.flows.test_oauth21 import PKCE, check_refused, redeem
-from tests.flows.test_pushed_request import push
-from tests.house import ONE_STORE, SITE, App, House, Person, parameters
+from tests.flows.today import PKCE, check_refused, push, redeem
+from tests.house import ONE_STORE, SITE, App, House, parameters
 
 ASKED = PKCE | {"response_mode": "jwt", "state": "s t&u"}
 pytestmark = ONE_STORE
-
-
-@pytest.fixture
-async def browser(house: House) -> Browser:
-    person: Person = await house.make_account()
-    return await house.logged_in(person)
 
 
 @pytest.fixture

@@ -5,32 +5,18 @@ from typing import Any
 
 import httpx2
 import pytest
-from msgspec.structs import replace
 
 from tests.flows.browser import Browser
-from tests.flows.test_introspection import SIGNED, ask, registered, token_of, told
-from tests.flows.test_oauth21 import PKCE, redeem
-from tests.flows.test_revocation import give_back
+from tests.flows.questions import DEAD, SIGNED, ask, give_back, registered, told
+from tests.flows.today import PKCE, redeem, token_of
 from tests.house import ONE_STORE, SITE, App, Build, House, Person
 from tests.server.test_key_pairs import check, octets
 from valetkey.protocol.changes import Save
-from valetkey.protocol.model import Authorization, AuthorizationCode, Registration, Terms
+from valetkey.protocol.model import Authorization, AuthorizationCode, Terms
 from valetkey.protocol.resource import Resource
 from valetkey.protocol.rules.digest import digest
-from valetkey.server import clients, key_ring
+from valetkey.server import key_ring
 from valetkey.settings import KeySettings
-
-DEAD = {"active": False}
-
-
-@pytest.fixture
-async def snoop(house: House) -> Person:
-    return await house.make_account()
-
-
-@pytest.fixture
-async def browser(house: House, snoop: Person) -> Browser:
-    return await house.logged_in(snoop)
 
 
 @pytest.fixture
@@ -40,9 +26,7 @@ async def app(house: House) -> App:
 
 async def self_describing(house: House, **said: Any) -> App:
     app = await house.make_app(profile="oauth21", **said)
-    fields = {"registered": replace(Registration(), access_token_format="jwt")}
-    await clients.change(house.server, house.people["developer"].account, app.id, fields)
-    return app
+    return await house.registered(app, access_token_format="jwt")
 
 
 async def read(house: House, token: str) -> dict[str, Any]:
@@ -196,6 +180,5 @@ async def test_the_origins_apps_have_their_own_tokens_whatever_is_said(
     house: House, browser: Browser
 ) -> None:
     app = await house.make_app(name="From before")
-    fields = {"registered": replace(Registration(), access_token_format="jwt")}
-    await clients.change(house.server, house.people["developer"].account, app.id, fields)
+    await house.registered(app, access_token_format="jwt")
     assert "." in (token := await house.token(browser, app)) and token.count(".") == 1

@@ -2,14 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
 import pytest
 
 from tests.flows.browser import Browser
-from tests.flows.test_oauth21 import PKCE, VERIFIER
+from tests.flows.today import PKCE, VERIFIER
 from tests.house import ONE_STORE, SITE, App, Build, House, parameters
 from tests.publisher import Publisher, document
 from tests.signing import Signer
@@ -27,20 +26,9 @@ HERE_TOO = RegistrationSettings(
 
 
 @pytest.fixture
-async def site() -> AsyncIterator[Publisher]:
-    async with Publisher() as site:
-        yield site
-
-
-@pytest.fixture
 async def house(build: Build, site: Publisher) -> House:
     made: House = await build(mcp=True, registration=HERE_TOO, fetch=FetchSettings(("localhost",), site.ca))
     return made
-
-
-@pytest.fixture
-async def browser(house: House) -> Browser:
-    return await house.logged_in(await house.make_account())
 
 
 def described(site: Publisher, path: str = "/agent.json", **more: Any) -> dict[str, Any]:

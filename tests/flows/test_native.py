@@ -5,18 +5,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.flows.browser import Browser
-from tests.flows.test_oauth21 import PKCE, VERIFIER
-from tests.house import SITE, App, House, Person, parameters
-
-
-@pytest.fixture
-async def snoop(house: House) -> Person:
-    return await house.make_account()
-
-
-@pytest.fixture
-async def browser(house: House, snoop: Person) -> Browser:
-    return await house.logged_in(snoop)
+from tests.flows.today import PKCE, VERIFIER
+from tests.house import SITE, App, House, parameters
 
 
 async def tokens(house: House, app: App, where: str, redirect_uri: str) -> int:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.flows.browser import Browser, Page
-from tests.flows.test_oauth21 import PKCE, VERIFIER
+from tests.flows.today import PKCE, VERIFIER
 from tests.house import App, Build, House, Person, parameters
 from valetkey.protocol.model import Registration, Scope
 
@@ -16,16 +16,6 @@ WORDS = {
     "likes": Scope("likes", "Like things", optional=True),
     "comments": Scope("comments", "Comment", sensitive=True),
 }
-
-
-@pytest.fixture
-async def snoop(house: House) -> Person:
-    return await house.make_account()
-
-
-@pytest.fixture
-async def browser(house: House, snoop: Person) -> Browser:
-    return await house.logged_in(snoop)
 
 
 @pytest.fixture

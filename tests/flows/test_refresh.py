@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.flows.browser import Browser
-from tests.flows.pairs import check_refused, first_pair, next_pair, refresh
+from tests.flows.today import check_refused, first_pair, next_pair, refresh
 from tests.house import App, Build, House, Person
 from valetkey.protocol.changes import Save
 from valetkey.protocol.model import Registration
@@ -15,21 +15,6 @@ from valetkey.server import accounts
 from valetkey.settings import TokenSettings
 
 DAY = 86400
-
-
-@pytest.fixture
-async def snoop(house: House) -> Person:
-    return await house.make_account()
-
-
-@pytest.fixture
-async def browser(house: House, snoop: Person) -> Browser:
-    return await house.logged_in(snoop)
-
-
-@pytest.fixture
-async def app(house: House) -> App:
-    return await house.make_app(profile="oauth21")
 
 
 async def test_a_pair_for_a_pair(house: House, app: App, browser: Browser) -> None:

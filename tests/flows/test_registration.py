@@ -8,7 +8,7 @@ import pytest
 
 from tests.flows.browser import Browser
 from tests.flows.test_client_assertions import MTLS
-from tests.flows.test_oauth21 import PKCE, VERIFIER, basic
+from tests.flows.today import PKCE, VERIFIER, basic
 from tests.house import SITE, App, Build, House
 from tests.signing import Signer
 from valetkey.protocol.changes import Save
@@ -26,11 +26,6 @@ PUBLIC = SAID | {"token_endpoint_auth_method": "none"}
 async def house(build: Build) -> House:
     made: House = await build(registration=RegistrationSettings(mode="open"))
     return made
-
-
-@pytest.fixture
-async def browser(house: House) -> Browser:
-    return await house.logged_in(await house.make_account())
 
 
 async def register(

@@ -4,31 +4,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 import httpx2
-import pytest
 
 from tests.flows.browser import Browser
-from tests.flows.test_introspection import told
-from tests.flows.test_oauth21 import PKCE, VERIFIER, check_refused
-from tests.flows.test_pushed_request import address
+from tests.flows.questions import told
+from tests.flows.today import PKCE, VERIFIER, address, check_refused
 from tests.house import ONE_STORE, SITE, App, Build, House, Person, parameters
 from valetkey.protocol.resource import Resource
 
 PRINTS, ALBUMS = "https://prints.example/api", "https://albums.example/"
-
-
-@pytest.fixture
-async def snoop(house: House) -> Person:
-    return await house.make_account()
-
-
-@pytest.fixture
-async def browser(house: House, snoop: Person) -> Browser:
-    return await house.logged_in(snoop)
-
-
-@pytest.fixture
-async def app(house: House) -> App:
-    return await house.make_app(profile="oauth21")
 
 
 async def post(house: House, path: str, fields: dict[str, Any], *resources: str) -> httpx2.Response:

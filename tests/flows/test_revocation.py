@@ -1,48 +1,11 @@
 """Apps give back what they hold: a token, or the whole connection; and nobody else can (RFC 7009)."""
 
-import httpx2
 import pytest
 
 from tests.flows.browser import Browser
-from tests.flows.test_introspection import registered, token_of, told
-from tests.flows.test_oauth21 import basic
-from tests.house import App, House, Person
-from valetkey.protocol.changes import Save
-from valetkey.protocol.model import RefreshToken
-from valetkey.protocol.rules.digest import digest
-
-DEAD = {"active": False}
-
-
-@pytest.fixture
-async def snoop(house: House) -> Person:
-    return await house.make_account()
-
-
-@pytest.fixture
-async def browser(house: House, snoop: Person) -> Browser:
-    return await house.logged_in(snoop)
-
-
-@pytest.fixture
-async def app(house: House) -> App:
-    return await house.make_app(profile="oauth21")
-
-
-async def give_back(house: House, who: App, token: str, **more: str) -> httpx2.Response:
-    headers = {"authorization": basic(who.id, who.secret)} if who.secret else {}
-    named = {} if who.secret else {"client_id": who.id}
-    return await house.http().post("/oauth/revoke", data={"token": token} | named | more, headers=headers)
-
-
-async def refresh_token_of(house: House, token: str) -> str:
-    """A refresh token beside this access token."""
-    facts = await house.store.bearer_facts(digest(token))
-    assert facts is not None
-    value = house.server.mint.refresh_token(house.clock())
-    root = facts.token.authorization
-    await house.store.apply((Save(RefreshToken(digest(value), root, house.clock(), house.clock() + 9999)),))
-    return value
+from tests.flows.questions import DEAD, give_back, refresh_token_of, registered, told
+from tests.flows.today import token_of
+from tests.house import App, House
 
 
 async def test_an_access_token_ends_alone(house: House, browser: Browser, app: App) -> None:

@@ -3,33 +3,23 @@
 from typing import Any
 
 import httpx2
-import pytest
 
 from tests.flows.browser import Browser
-from tests.flows.test_oauth21 import PKCE, check_refused, redeem
+from tests.flows.today import PKCE, check_refused, redeem
 from tests.house import SITE, App, Build, House, parameters
 from tests.signing import Signer
 from valetkey.protocol.changes import Withdraw
 from valetkey.protocol.grants.jwt_bearer import JWT_BEARER
 from valetkey.protocol.grants.token_exchange import ACCESS_TOKEN, TOKEN_EXCHANGE
-from valetkey.protocol.model import Registration
 from valetkey.protocol.trusted_issuer import TrustedIssuer
-from valetkey.server import clients
 
 API = "https://api.example/"
-
-
-@pytest.fixture
-async def browser(house: House) -> Browser:
-    return await house.logged_in(await house.make_account())
 
 
 async def service(house: House, kind: str = "service", **registered: Any) -> App:
     """An app that is a program on a server."""
     made = await house.make_app(type=kind, profile="oauth21", name="Gateway")
-    owner = house.people["developer"].account
-    fields: dict[str, object] = {"registered": Registration(**registered)}
-    return App(await clients.change(house.server, owner, made.id, fields), made.secret)
+    return await house.registered(made, **registered)
 
 
 async def asks(house: House, app: App, grant: str, **fields: str) -> httpx2.Response:

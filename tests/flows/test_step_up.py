@@ -6,28 +6,12 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.flows.browser import Browser
-from tests.flows.test_introspection import told
-from tests.flows.test_oauth21 import PKCE, redeem
-from tests.flows.test_pushed_request import address, pushed
+from tests.flows.questions import told
+from tests.flows.today import PKCE, address, pushed, redeem
 from tests.house import ONE_STORE, App, Build, House, Person, parameters
 from valetkey.settings import ApiSettings
 
 PASSWORD = "urn:valetkey:acr:password"
-
-
-@pytest.fixture
-async def snoop(house: House) -> Person:
-    return await house.make_account()
-
-
-@pytest.fixture
-async def browser(house: House, snoop: Person) -> Browser:
-    return await house.logged_in(snoop)
-
-
-@pytest.fixture
-async def app(house: House) -> App:
-    return await house.make_app(profile="oauth21")
 
 
 async def error(house: House, browser: Browser, app: App, **more: str) -> str:

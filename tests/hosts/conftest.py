@@ -1,5 +1,5 @@
 """What these tests ask for."""
 
-from tests.house import build, database, house_postgres
+from tests.house import build, clock, database, house_postgres
 
-__all__ = ["build", "database", "house_postgres"]
+__all__ = ["build", "clock", "database", "house_postgres"]

@@ -16,7 +16,7 @@ import pytest
 
 from tests.cli.serving import PROGRAM, Serving, until
 from tests.flows.browser import Browser
-from tests.flows.test_oauth21 import PKCE, VERIFIER
+from tests.flows.today import PKCE, VERIFIER
 from tests.house import parameters
 
 GUIDE = (Path(__file__).parents[2] / "docs/guides/mcp.md").read_text()

@@ -1,7 +1,5 @@
 """The keys of clients: as registered, or as published, and what is done while they cannot be had."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 from msgspec.structs import replace
 
@@ -20,17 +18,6 @@ from valetkey.settings import FetchSettings
 
 OLD, NEW = Signer(kid="old"), Signer(kid="new")
 KIND = "application/jwk-set+json"
-
-
-@pytest.fixture
-async def site() -> AsyncIterator[Publisher]:
-    async with Publisher() as site:
-        yield site
-
-
-@pytest.fixture
-def clock() -> VirtualClock:
-    return VirtualClock()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The outgoing door: what it keeps, for how long, and how often it asks."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -17,17 +16,6 @@ JSON = ("application/json",)
 
 async def here(host: str, port: int) -> list[str]:
     return ["127.0.0.1"]
-
-
-@pytest.fixture
-async def site() -> AsyncIterator[Publisher]:
-    async with Publisher() as site:
-        yield site
-
-
-@pytest.fixture
-def clock() -> VirtualClock:
-    return VirtualClock()
 
 
 @pytest.fixture
