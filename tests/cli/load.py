@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from tests.torture.wire import Line, request
+from tests.waiting import becomes
 
 PATH = "/v1/users/self?access_token=unknown"
 PAUSE = 0.005
@@ -50,11 +51,7 @@ class Load:
     async def more(self, answers: int) -> None:
         """Wait for so many answers more."""
         wanted = self.answers + answers
-        async with asyncio.timeout(60):
-            while True:
-                if self.answers >= wanted:
-                    return
-                await asyncio.sleep(PAUSE)
+        await becomes(lambda: self.answers >= wanted, f"{answers} answers more", 60)
 
 
 @asynccontextmanager

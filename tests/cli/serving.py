@@ -6,16 +6,13 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import threading
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-PATIENCE = 30.0
-PROGRAM = str(Path(sys.executable).with_name("valetkey"))
+from tests.program import VALETKEY
+from tests.waiting import PATIENCE, until
 
 
 class Serving:
@@ -25,7 +22,7 @@ class Serving:
         """database: None where the settings file names it."""
         env = os.environ | ({"VALETKEY_DATABASE": database} if database else {}) | environment
         self.process = subprocess.Popen(
-            [PROGRAM, "serve", "--port", "0", "--json", *words],
+            [VALETKEY, "serve", "--port", "0", "--json", *words],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=env,
         )  # fmt: skip
         self.lines: list[dict[str, Any]] = []
@@ -83,14 +80,6 @@ class Serving:
         """Send a signal and wait; returns the exit code."""
         self.process.send_signal(number)
         return self.process.wait(PATIENCE)
-
-
-def until(is_so: Callable[[], bool]) -> None:
-    """Wait for something in another process."""
-    end = time.monotonic() + PATIENCE
-    while not is_so():
-        assert time.monotonic() < end, "it did not come to that"
-        time.sleep(0.01)
 
 
 def alive(pid: int) -> bool:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.serving import PATIENCE, Serving, ports_of
+from tests.cli.serving import Serving, ports_of
+from tests.waiting import PATIENCE
 from valetkey.cli.accepting import NOBODY, Accepting, Shares
 
 

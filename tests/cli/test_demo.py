@@ -10,8 +10,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.cli.serving import PATIENCE, PROGRAM
 from tests.interop.browser import Browser, Page
+from tests.program import VALETKEY
+from tests.waiting import PATIENCE
 from valetkey.cli.demo.stage import DEMO, DEVELOPER
 
 
@@ -21,7 +22,7 @@ class Demo:
     def __init__(self, folder: Path, *words: str) -> None:
         ports = words or ("--port", "0", "--shop-port", "0")
         self.process = subprocess.Popen(
-            [PROGRAM, "demo", *ports], stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+            [VALETKEY, "demo", *ports], stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
             text=True, env={"TMPDIR": str(folder), "PATH": ""}, cwd=folder,
         )  # fmt: skip
         assert self.process.stdout is not None

@@ -1,16 +1,15 @@
 """SIGHUP: settings and program are read anew, under load, and no request fails."""
 
-import asyncio
 import os
 import signal
 import socket
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.cli.load import loading
-from tests.cli.serving import PATIENCE, Serving, alive, until
+from tests.cli.serving import Serving, alive
+from tests.waiting import PATIENCE, becomes, until
 
 ASKS = b"GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -31,14 +30,6 @@ def says(toml: Path, name: str, workers: int, more: str = "") -> None:
 
 def writes(file: Path, text: str) -> None:
     file.write_text(text)
-
-
-async def becomes(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            if is_so():
-                return
-            await asyncio.sleep(0.01)
 
 
 def reload(server: Serving) -> None:

@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from tests.cli.conftest import Shell
 from tests.cli.load import Load
 from tests.cli.serving import Serving
-from tests.cli.test_reload import becomes
 from tests.server.test_key_pairs import check, octets
 from tests.torture.wire import Line, request
+from tests.waiting import becomes
 from valetkey.protocol.changes import Save
 from valetkey.protocol.model import Registration
 from valetkey.server.authorization_server import AuthorizationServer, assemble

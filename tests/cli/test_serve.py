@@ -14,7 +14,11 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.cli.conftest import Shell
-from tests.cli.serving import PATIENCE, Serving, alive, ports_of, until
+from tests.cli.serving import Serving, alive, ports_of
+from tests.waiting import PATIENCE, until
+from valetkey.cli.serving import Patience
+from valetkey.cli.succession import LEAVE
+from valetkey.cli.workers import Workers
 
 HALF = b"POST /oauth/access_token HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nclien"
 
@@ -175,7 +179,8 @@ def test_what_cannot_be_served_is_said_at_once(
 @contextlib.contextmanager
 def workers_that(serve: str) -> Iterator["subprocess.Popen[str]"]:
     """A supervisor over two workers that do this; `say` is a whole line, whoever else is speaking."""
-    code = "import os, signal, sys, time\nfrom valetkey.cli.workers import Workers\n"
+    code = "import os, signal, sys, time\nfrom valetkey.cli import workers\n"
+    code += "from valetkey.cli.workers import Workers\n"
     code += "from valetkey.cli.serving import Patience\n"
     code += "from valetkey.settings import LogSettings\nfrom valetkey.web import logs\n"
     code += "logs.configure(LogSettings())\ndef say(word): os.write(1, word + b'\\n')\n"
@@ -187,6 +192,14 @@ def workers_that(serve: str) -> Iterator["subprocess.Popen[str]"]:
             yield supervisor
         finally:
             supervisor.kill()
+
+
+def pause(supervisor: "subprocess.Popen[str]", seconds: float) -> None:
+    """It stands still, and the clock goes on for so long."""
+    supervisor.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, supervisor.pid, os.WSTOPPED | os.WNOWAIT)
+    end = time.monotonic() + seconds
+    until(lambda: time.monotonic() > end)
 
 
 def test_workers_that_can_never_start_are_given_up() -> None:
@@ -219,12 +232,12 @@ def test_workers_that_do_not_want_to_end_are_killed() -> None:
 
 
 def test_a_supervisor_that_was_paused_goes_on() -> None:
-    """As a container is, or under a debugger."""
-    with workers_that("def serve(parent):\n say(b'%d' % os.getpid())\n time.sleep(600)") as supervisor:
+    """As a container is, or under a debugger, for longer than it wanted to wait."""
+    serve = "workers.LOOKS = 0.2\ndef serve(parent):\n say(b'%d' % os.getpid())\n signal.pause()"
+    with workers_that(serve) as supervisor:
         assert supervisor.stdout is not None
         one, _ = (int(supervisor.stdout.readline()) for _ in range(2))
-        supervisor.send_signal(signal.SIGSTOP)
-        time.sleep(1.2)
+        pause(supervisor, 0.3)
         supervisor.send_signal(signal.SIGCONT)
         os.kill(one, signal.SIGKILL)
         assert int(supervisor.stdout.readline()) != one
@@ -234,18 +247,13 @@ def test_a_supervisor_that_was_paused_goes_on() -> None:
 
 
 def test_who_leaves_by_the_clock_is_not_killed_by_an_alarm_for_another() -> None:
-    """One of two died and is to be replaced in a second, which goes by while all are asked to leave."""
-    serve = "one = os.pipe2(os.O_NONBLOCK)\nos.write(one[1], b'.')\ndef serve(parent):\n"
-    serve += " try: os.read(one[0], 1)\n except BlockingIOError: pass\n else: return 1\n"
-    serve += " signal.signal(signal.SIGUSR1, lambda *_: (time.sleep(0.2), say(b'done'), os._exit(0)))\n"
-    serve += " say(b'up')\n time.sleep(600)"
-    with workers_that(serve) as supervisor:
-        assert supervisor.stdout is not None
-        assert supervisor.stdout.readline() == "up\n"
-        time.sleep(0.2)  # it knows of the other's death
-        supervisor.send_signal(signal.SIGSTOP)
-        time.sleep(1.1)
-        supervisor.send_signal(signal.SIGUSR1)
-        supervisor.send_signal(signal.SIGCONT)
-        out, _ = supervisor.communicate(timeout=PATIENCE)
-    assert "done\n" in out
+    """One of two died and is to be replaced by now, and all are asked to leave."""
+    supervisor = Workers(2, lambda _: 0, lambda: None, Patience())
+    busy = "import signal\nsignal.signal(signal.SIGUSR1, signal.SIG_IGN)\nprint('up', flush=True)\nsignal.pause()"
+    with subprocess.Popen([sys.executable, "-c", busy], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None and other.stdout.readline() == "up\n"
+        supervisor.born[other.pid], supervisor.due = 0.0, time.monotonic()
+        supervisor.end(LEAVE)
+        supervisor.look_at_clock()
+        other.terminate()
+    assert other.returncode == -signal.SIGTERM

@@ -11,8 +11,10 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from tests.hosts import programs
+from tests.program import Program
 from tests.torture import wire
 from tests.torture.house import REDIRECT, Browser, House
+from tests.waiting import becomes
 from valetkey.store.address import parse
 from valetkey.store.postgres_way import connect
 from valetkey.web.guard import csrf_for
@@ -51,15 +53,13 @@ class Cluster(House):
             Replica(self, place / f"replica{i}.log", drain, workers=2 if i == 0 else 1)
             for i in range(replicas)
         ]
-        self.nginx: programs.Program | None = None
+        self.nginx: Program | None = None
         self.answers: Counter[str] = Counter()
         self.slowest = 0.0
 
     async def start(self) -> None:
         await asyncio.gather(*(replica.start() for replica in self.replicas))
-        program = programs.nginx(self.place, self.port, [replica.port for replica in self.replicas])
-        self.nginx = program
-        await program.listening()
+        self.nginx = programs.nginx(self.place, self.port, [replica.port for replica in self.replicas])
 
     def kill(self) -> None:
         for replica in self.replicas:
@@ -124,12 +124,14 @@ class Load:
     async def more(self, count: int) -> None:
         """Until so many more things were done."""
         wanted = self.done + count
-        async with asyncio.timeout(60):
-            while self.done < wanted:
-                await asyncio.sleep(0.01)
-                for task in self.tasks:
-                    if task.done():
-                        task.result()
+
+        def done() -> bool:
+            for task in self.tasks:
+                if task.done():
+                    task.result()
+            return self.done >= wanted
+
+        await becomes(done, f"{count} things more", 60)
 
     async def end(self) -> None:
         self.ending = True

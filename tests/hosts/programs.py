@@ -1,20 +1,15 @@
 """Debian's nginx and PgBouncer in a temporary folder, with the configuration that docs/guides/many-hosts.md shows."""
 
-import asyncio
 import os
 import re
-import shutil
-import socket
-import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
+from tests.program import Program
 from tests.throwaway_postgres import ThrowawayPostgres
 
 GUIDE = Path(__file__).parents[2] / "docs/guides/many-hosts.md"
-DEADLINE = 10.0  # seconds until a program listens
 
 
 def block(language: str, guide: Path = GUIDE) -> str:
@@ -31,32 +26,6 @@ def put(text: str, words: Mapping[str, str]) -> str:
     return text
 
 
-class Program:
-    """A program in the foreground that listens on a port."""
-
-    def __init__(self, name: str, port: int, arguments: Sequence[object], **more: Any) -> None:
-        found = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin")
-        assert found, f"{name} is missing; ./dev test installs it"
-        self.process = subprocess.Popen([found, *map(str, arguments)], stdin=subprocess.DEVNULL, **more)
-        self.name, self.port = name, port
-
-    async def listening(self) -> "Program":
-        async with asyncio.timeout(DEADLINE):
-            while not listens(self.port):
-                assert self.process.poll() is None, f"{self.name} ended at once"
-                await asyncio.sleep(0.01)
-        return self
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(DEADLINE)
-
-
-def listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
 def nginx(place: Path, port: int, replicas: Sequence[int]) -> Program:
     """The guide's nginx without TLS, on this port, before replicas on those."""
     site = block("nginx")
@@ -68,7 +37,7 @@ def nginx(place: Path, port: int, replicas: Sequence[int]) -> Program:
 
 
 def nginx_of(place: Path, port: int, site: str) -> Program:
-    """An nginx with this site, which listens on this port."""
+    """An nginx with this site, that listens on this port."""
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     folders = "".join(f"{kind}_temp_path {place}/nginx-{kind};\n" for kind in kinds)
     user = "user root;\n" if os.geteuid() == 0 else ""
@@ -77,7 +46,7 @@ def nginx_of(place: Path, port: int, site: str) -> Program:
         f"{user}daemon off;\nworker_processes 1;\npid {place}/nginx.pid;\nerror_log {place}/nginx.log info;\n"
         f"events {{}}\nhttp {{\naccess_log off;\n{folders}{site}}}\n"
     )
-    return Program("nginx", port, ("-p", place, "-e", place / "nginx.log", "-c", config))
+    return Program(port, "nginx", "-p", place, "-e", place / "nginx.log", "-c", config).ready()
 
 
 def pgbouncer(postgres: ThrowawayPostgres, port: int) -> Program:
@@ -96,4 +65,4 @@ def pgbouncer(postgres: ThrowawayPostgres, port: int) -> Program:
     if "user" in postgres.who:  # PgBouncer refuses to run as root, too
         for path in (place, place / "pgbouncer.ini"):
             os.chown(path, postgres.who["user"], postgres.who["group"])
-    return Program("pgbouncer", port, ("-q", place / "pgbouncer.ini"), cwd=place, **postgres.who)
+    return Program(port, "pgbouncer", "-q", place / "pgbouncer.ini", cwd=place, **postgres.who).ready()

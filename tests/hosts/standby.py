@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tests.throwaway_postgres import ThrowawayPostgres
+from tests.waiting import becomes
 
 PORT = 5433  # the standby's, as its socket is named; the primary's is PostgreSQL's own
 IN_STEP = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'"
@@ -27,11 +28,7 @@ class Pair:
         await asyncio.to_thread(run, "pg_ctl", *words)
         self.primary.sql("ALTER SYSTEM SET synchronous_standby_names = '*'")
         self.primary.sql("SELECT pg_reload_conf()")
-        for _ in range(500):
-            if self.primary.sql(IN_STEP) == "1":
-                return
-            await asyncio.sleep(0.02)
-        raise TimeoutError((self.primary.place / "standby.log").read_text())
+        await becomes(lambda: self.primary.sql(IN_STEP) == "1", "the standby is in step", 10)
 
     async def promote(self) -> None:
         await asyncio.to_thread(self.primary._run, "pg_ctl", "promote", "-w", "-s", "-D", self.data)

@@ -106,12 +106,12 @@ async def port(tmp_path: Path, fresh_sqlite: Path, authority: Holder) -> AsyncIt
     file = tmp_path / "valetkey.toml"
     file.write_text(block("toml", CERTIFICATES))
     with Serving(database, "--config", str(file)) as server:
-        front = await before(server.port, tmp_path, authority)
+        front = before(server.port, tmp_path, authority)
         yield front.port
         front.stop()
 
 
-async def before(server: int, place: Path, authority: Holder) -> Program:
+def before(server: int, place: Path, authority: Holder) -> Program:
     """The guide's nginx before the server on this port."""
     certificate, key = certified(NAMES, place)
     with socket.socket() as probe:
@@ -124,7 +124,7 @@ async def before(server: int, place: Path, authority: Holder) -> Program:
         "/etc/ssl/authorities-of-apps.pem": str(authority.file),
         "http://127.0.0.1:8000": f"http://127.0.0.1:{server}",
     }
-    return await nginx_of(place, port, put(block("nginx", CERTIFICATES), words)).listening()
+    return nginx_of(place, port, put(block("nginx", CERTIFICATES), words))
 
 
 async def ask(port: int, place: Path, client_id: str, who: Holder | None, **headers: str) -> tuple[int, str]:

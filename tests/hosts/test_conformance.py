@@ -1,7 +1,6 @@
 """conformance/README.md, followed: its settings, its proxy, its setup, and clients who know the written files alone."""
 
 import json
-import socket
 import ssl
 import subprocess
 import time
@@ -14,10 +13,11 @@ import httpx2
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from tests.cli.serving import PROGRAM, Serving
+from tests.cli.serving import Serving
 from tests.conformance.client import MESSAGE_SIGNING, SECURITY_PROFILE_RAR, FapiClient, Variant
 from tests.flows.browser import Browser
 from tests.hosts.programs import nginx_of, put
+from tests.program import VALETKEY, free_port
 from tests.publisher import NAMES, certified
 from tests.signing import Signer
 from valetkey.protocol.rules import base64url
@@ -90,10 +90,7 @@ def private(jwk: dict[str, str]) -> Any:
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        free: int = probe.getsockname()[1]
-        return free
+    return free_port()
 
 
 @pytest.fixture
@@ -111,7 +108,7 @@ def settings(port: int, tmp_path: Path, fresh_sqlite: Path) -> Path:
 @pytest.fixture
 def folder(settings: Path, tmp_path: Path) -> Path:
     """What the setup has written."""
-    command = [PROGRAM, "conformance", "setup", tmp_path / "run", "--config", settings]
+    command = [VALETKEY, "conformance", "setup", tmp_path / "run", "--config", settings]
     subprocess.run(command, check=True, capture_output=True)
     return tmp_path / "run"
 
@@ -128,7 +125,7 @@ async def suite(port: int, settings: Path, folder: Path, tmp_path: Path) -> Asyn
             "http://127.0.0.1:8000": f"http://127.0.0.1:{server.port}",
         }
         site = (HERE / "nginx.conf").read_text().partition("http {\n")[2].rpartition("}")[0]
-        front = await nginx_of(tmp_path, port, put(site, words)).listening()
+        front = nginx_of(tmp_path, port, put(site, words))
         made = Suite(f"https://localhost:{port}", folder, ssl.create_default_context(cafile=certificate))
         yield made
         for client in made.opened:

@@ -10,8 +10,8 @@ import pytest
 from tests.hosts.cluster import Cluster, Load, check, check_clean
 from tests.hosts.standby import Pair
 from tests.torture import replay, wire
-from tests.torture.guests import until
 from tests.torture.house import REDIRECT, Browser
+from tests.waiting import becomes
 from valetkey.web.guard import csrf_for
 
 pytestmark = pytest.mark.torture
@@ -24,12 +24,8 @@ async def made(tmp_path: Path) -> AsyncIterator[tuple[Pair, Cluster, list[Browse
         pair.primary.sql("CREATE DATABASE many")
         await pair.follow()
         cluster = Cluster(pair.url("many"), tmp_path, replicas=2)
-        browsers = await cluster.furnish()
-        try:
-            await cluster.start()
+        async with cluster.standing() as browsers:
             yield pair, cluster, browsers
-        finally:
-            cluster.kill()
     finally:
         pair.discard()
 
@@ -96,7 +92,7 @@ async def test_the_primary_is_lost(
 
     await asyncio.to_thread(lose, pair)
     lost_at = clock()
-    await until("everybody was turned away", lambda: load.unanswered >= len(browsers), 15)
+    await becomes(lambda: load.unanswered >= len(browsers), "everybody was turned away", 15)
     if lose is crash:
         await nobody_is_left_alone(cluster, browsers[0])
     # never a cut connection; whoever is told anything but yes or 503 fails where it is read
@@ -105,7 +101,7 @@ async def test_the_primary_is_lost(
     done = load.done
     await pair.promote()
     promoted_at = clock()
-    await until("somebody is served again", lambda: load.done > done, 10)
+    await becomes(lambda: load.done > done, "somebody is served again", 10)
     back_after = clock() - promoted_at
     await load.more(150)
     await load.end()

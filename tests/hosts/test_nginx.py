@@ -17,12 +17,8 @@ pytestmark = pytest.mark.torture
 @pytest.fixture
 async def cluster(fresh_postgres: str, tmp_path: Path) -> AsyncIterator[tuple[Cluster, list[Browser]]]:
     made = Cluster(fresh_postgres, tmp_path)
-    browsers = await made.furnish()
-    try:
-        await made.start()
+    async with made.standing() as browsers:
         yield made, browsers
-    finally:
-        made.kill()
 
 
 async def test_replicas_are_killed_and_restarted_in_turn(

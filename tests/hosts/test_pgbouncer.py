@@ -1,6 +1,6 @@
 """Through a real PgBouncer in transaction mode: the contract of the stores, and people and apps at work."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -8,7 +8,7 @@ import pytest
 
 from tests.hosts import programs
 from tests.hosts.cluster import Cluster, Load, check
-from tests.interop.valetkey_server import free_port
+from tests.program import free_port
 from tests.store.contract import Contract, Opened
 from tests.store.contract.databases import DatabaseContract
 from tests.store.samples import settle_in
@@ -19,11 +19,10 @@ from valetkey.store import Store, migrate
 
 
 @pytest.fixture(scope="module")
-async def pgbouncer(postgres: ThrowawayPostgres) -> AsyncIterator[int]:
+def pgbouncer(postgres: ThrowawayPostgres) -> Iterator[int]:
     """The port of one for all tests here."""
     port = free_port()
     program = programs.pgbouncer(postgres, port)
-    await program.listening()
     yield port
     program.stop()
 
@@ -67,14 +66,10 @@ async def test_people_and_apps_at_work(
     url = through(fresh_postgres, pgbouncer)
     await migrate.migrate(url)
     front = Cluster(url, tmp_path, replicas=2)
-    browsers = await front.furnish()
-    try:
-        await front.start()
+    async with front.standing() as browsers:
         load = Load(front, browsers, replay.chance(long_torture))
         load.begin()
         await load.more(20000 if long_torture else 500)
         await load.end()
         assert set(front.answers) == {"GET done", "POST done"}
         await check(front, browsers)
-    finally:
-        front.kill()

@@ -3,15 +3,12 @@
 import http.client
 import json
 import os
-import signal
-import subprocess
 import threading
-import time
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from tests.interop.valetkey_server import free_port
+from tests.program import Program, free_port
 
 MODULES = Path("/usr/lib/apache2/modules")
 LOADED = ("mpm_event", "authn_core", "authz_core", "authz_user", "proxy", "proxy_http", "oauth2")
@@ -67,35 +64,27 @@ class App(BaseHTTPRequestHandler):
         """Says nothing."""
 
 
-class Apache:
+class Apache(Program):
     """`apache2` on a free port with one configuration file, in the foreground."""
 
     def __init__(self, place: Path, gates: list[Gate]) -> None:
-        self.port = free_port()
+        port = free_port()
         self._app = ThreadingHTTPServer(("127.0.0.1", 0), App)
         threading.Thread(target=self._app.serve_forever, daemon=True).start()
-        self._errors = place / "error.log"
         config = place / "apache.conf"
         config.write_text(
             CONFIG.format(
                 place=place,
-                port=self.port,
+                port=port,
                 app=self._app.server_port,
                 modules="\n".join(f"LoadModule {name}_module {MODULES}/mod_{name}.so" for name in LOADED),
                 user="User www-data\nGroup www-data" if os.geteuid() == 0 else "",
                 locations="".join(LOCATION.format(**vars(gate)) for gate in gates),
             )
         )
-        self._process = subprocess.Popen(
-            ["/usr/sbin/apache2", "-f", str(config), "-D", "FOREGROUND"],
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        try:
-            self._wait_until_ready()
-        except BaseException:
-            self.stop()
-            raise
+        super().__init__(port, "apache2", "-f", config, "-D", "FOREGROUND")
+        self.log = place / "error.log"
+        self.ready()
 
     def get(self, gate: str, token: str | None) -> tuple[int, dict[str, str], str]:
         """Status, the claims that reached the app, and the challenge if there was one."""
@@ -110,29 +99,7 @@ class Apache:
         finally:
             connection.close()
 
-    def log(self) -> str:
-        """What Apache has said so far."""
-        return self._errors.read_text(errors="replace") if self._errors.exists() else ""
-
     def stop(self) -> None:
         self._app.shutdown()
         self._app.server_close()
-        if self._process.poll() is None:
-            self._process.terminate()
-            try:
-                self._process.wait(10)
-            except subprocess.TimeoutExpired:
-                os.killpg(self._process.pid, signal.SIGKILL)
-                self._process.wait(10)
-
-    def _wait_until_ready(self) -> None:
-        end = time.monotonic() + 30
-        while True:
-            try:
-                self.get("", None)
-            except OSError:
-                assert self._process.poll() is None, f"apache2 ended at once:\n{self.log()}"
-                assert time.monotonic() < end, f"apache2 does not answer:\n{self.log()}"
-                time.sleep(0.02)
-            else:
-                return
+        super().stop()

@@ -14,7 +14,8 @@ from tests.interop.browser import Browser
 from tests.interop.conversation import converse
 from tests.interop.metadata_host import MetadataHost
 from tests.interop.origin_host import HOST, OriginHost
-from tests.interop.valetkey_server import Account, App, Resource, ValetkeyServer, free_port
+from tests.interop.valetkey_server import Account, App, Resource, ValetkeyServer
+from tests.program import free_port
 
 DRIVERS = Path(__file__).resolve().parent / "drivers"
 

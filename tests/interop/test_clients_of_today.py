@@ -6,7 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.interop.conftest import AddApp, Drive
-from tests.interop.valetkey_server import Account, ValetkeyServer, free_port
+from tests.interop.valetkey_server import Account, ValetkeyServer
+from tests.program import free_port
 
 # What each can do beside the code flow. Introspection asks who is asking, so a public client has none.
 CAN = {

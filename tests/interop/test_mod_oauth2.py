@@ -95,7 +95,7 @@ def posted(url: str, form: dict[str, str]) -> bytes:
 
 def test_introspection_lets_in_and_names_the_person(account: Account, apache: Apache, token: Token) -> None:
     status, claims, _ = apache.get("asking", shown := token("asking", "basic likes"))
-    assert status == 200, apache.log()
+    assert status == 200, apache.said()
     assert claims["username"] == account.username
     assert (claims["active"], claims["scope"]) == ("true", "basic likes")
     assert apache.get("asking-likes", shown)[0] == 200
@@ -119,7 +119,7 @@ def test_a_token_for_another_resource_is_kept_out(apache: Apache, token: Token) 
 def test_a_signed_token_is_read_without_asking(account: Account, apache: Apache, token: Token) -> None:
     """RFC 9068: the keys are at the JWKS, the type is at+jwt, the audience is this resource."""
     status, claims, _ = apache.get("reading", token("reading", "basic likes"))
-    assert status == 200, apache.log()
+    assert status == 200, apache.said()
     assert (claims["sub"], claims["scope"]) == (account.id, "basic likes")
 
 
@@ -131,7 +131,7 @@ def test_either_kind_by_what_the_metadata_says(account: Account, apache: Apache,
     """RFC 8414: the module finds the keys and the introspection endpoint, and which of them a token wants."""
     for resource in ("reading", "asking"):
         status, claims, _ = apache.get("discovering", token(resource, "basic"))
-        assert status == 200, apache.log()
+        assert status == 200, apache.said()
         assert claims["sub"] == account.id
 
 

@@ -1,18 +1,13 @@
 """A running valetkey, as an operator starts it, and the commands that put accounts and apps into it."""
 
-import http.client
 import json
 import os
 import secrets
-import signal
-import socket
 import subprocess
-import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
-DEADLINE = 30.0  # seconds until /healthz must have answered
+from tests.program import VALETKEY, Program, free_port
 
 
 @dataclass(frozen=True)
@@ -61,24 +56,11 @@ class ValetkeyServer:
     def start(self) -> None:
         """Serve, from now on."""
         serve = ["serve", "--host", "127.0.0.1", "--port", str(self.port), "--workers", "1"]
-        with self._log.open("w") as log:
-            self._process = subprocess.Popen(
-                [*_command(), *serve],
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        try:
-            self._wait_until_ready()
-        except BaseException:
-            self.stop()
-            raise
+        self._program = Program(self.port, VALETKEY, *serve, log=self._log, env=self._environment)
+        self._program.ready("/healthz")
 
-    def log(self) -> str:
-        """What the server has said so far."""
-        return self._log.read_text(errors="replace")
+    def stop(self) -> None:
+        self._program.stop()
 
     def add_account(self, username: str, full_name: str) -> Account:
         password = secrets.token_urlsafe(18)
@@ -118,51 +100,11 @@ class ValetkeyServer:
             )
         return Resource(uri, app.client_id, app.client_secret)
 
-    def stop(self) -> None:
-        if self._process.poll() is None:
-            self._process.terminate()
-            try:
-                self._process.wait(10)
-            except subprocess.TimeoutExpired:
-                os.killpg(self._process.pid, signal.SIGKILL)
-                self._process.wait(10)
-
     def _tell(self, *words: str, stdin: str = "") -> dict[str, str]:
-        command = [*_command(), *words, "--json"]
+        command = [VALETKEY, *words, "--json"]
         done = subprocess.run(
             command, input=stdin, capture_output=True, text=True, timeout=60, env=self._environment
         )
         assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
         told: dict[str, str] = json.loads(done.stdout)
         return told
-
-    def _wait_until_ready(self) -> None:
-        end = time.monotonic() + DEADLINE
-        while not self._healthy():
-            assert self._process.poll() is None, f"valetkey serve ended at once:\n{self.log()}"
-            assert time.monotonic() < end, f"no answer from /healthz in {DEADLINE} s:\n{self.log()}"
-            time.sleep(0.02)
-
-    def _healthy(self) -> bool:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
-        try:
-            connection.request("GET", "/healthz")
-            return connection.getresponse().status == 200
-        except OSError:
-            return False
-        finally:
-            connection.close()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _command() -> list[str]:
-    """The command beside this interpreter, so that the tests run the tree they stand in."""
-    command = Path(sys.executable).with_name("valetkey")
-    assert command.exists(), f"{command} is missing; ./dev test makes it"
-    return [str(command)]

@@ -3,7 +3,6 @@
 import os
 import re
 import shlex
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,25 +13,18 @@ from urllib.parse import urlencode
 import httpx2
 import pytest
 
-from tests.cli.serving import PROGRAM, Serving, until
+from tests.cli.serving import Serving
 from tests.flows.browser import Browser
 from tests.flows.today import PKCE, VERIFIER
-from tests.house import parameters
+from tests.house import PASSWORD, parameters
+from tests.program import VALETKEY, Program, free_port
 
 GUIDE = (Path(__file__).parents[2] / "docs/guides/mcp.md").read_text()
-PASSWORD = "gin and juice, laid back"
 CALLBACK = "http://127.0.0.1:9/callback"
 
 
 def printed(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", GUIDE, re.DOTALL)
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +42,7 @@ def notes(place: Path, environment: dict[str, str]) -> Iterator[str]:
     """valetkey and the MCP server, set up as the guide says; the address of the latter."""
 
     def valetkey(*words: str, said: str = "") -> str:
-        command = [PROGRAM, *words]
+        command = [VALETKEY, *words]
         done = subprocess.run(
             command, env=environment, input=said, capture_output=True, text=True, check=True
         )
@@ -75,18 +67,10 @@ def notes(place: Path, environment: dict[str, str]) -> Iterator[str]:
             "CLIENT_ID": client_id,
             "CLIENT_SECRET": secret,
         }
-        process = subprocess.Popen([sys.executable, place / "notes.py"], env=os.environ | env)
-        try:
-            until(lambda: answers(theirs) or process.poll() is not None)
-            yield uri
-        finally:
-            process.kill()
-            process.wait()
-
-
-def answers(port: int) -> bool:
-    with socket.socket() as one:
-        return one.connect_ex(("127.0.0.1", port)) == 0
+        server = Program(theirs, sys.executable, place / "notes.py", env=os.environ | env)
+        server.ready()
+        yield uri
+        server.stop()
 
 
 def call(http: httpx2.Client, uri: str, token: str | None, method: str, **params: Any) -> httpx2.Response:

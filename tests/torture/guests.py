@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -90,18 +90,3 @@ async def guests(
             if isinstance(end, Exception):
                 raise end
         book.unsure |= unasked
-
-
-async def until(
-    what: str, holds: Callable[[], bool | Awaitable[bool]], within: float, pause: float = 0.01
-) -> None:
-    """Ask again and again."""
-    try:
-        async with asyncio.timeout(within):
-            while True:
-                answer = holds()
-                if await answer if isinstance(answer, Awaitable) else answer:
-                    return
-                await asyncio.sleep(pause)
-    except TimeoutError:
-        raise AssertionError(f"after {within:.1f} s still not: {what}") from None

@@ -1,20 +1,19 @@
 """`valetkey serve` in processes that can be killed, with people and an app that use it over real sockets."""
 
-import asyncio
 import os
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from tests.cli.serving import leaves
-from tests.interop.valetkey_server import free_port
+from tests.program import VALETKEY, free_port
 from tests.torture.wire import Line, Reply, ask, request
+from tests.waiting import becomes
 from valetkey import settings
 from valetkey.protocol.changes import Save
 from valetkey.protocol.model import Consent
@@ -84,9 +83,8 @@ class House:
         return browsers
 
     def command(self) -> list[str]:
-        program = str(Path(sys.executable).with_name("valetkey"))
         places = ["--port", str(self.port), "--workers", str(self.workers)]
-        return [program, "serve", *places, *self.options]
+        return [VALETKEY, "serve", *places, *self.options]
 
     def launch(self) -> None:
         environment = os.environ | {
@@ -110,11 +108,22 @@ class House:
         """Start, and return the seconds until it was ready."""
         began = time.monotonic()
         self.launch()
-        async with asyncio.timeout(20):
-            while not await self.healthy():
-                assert self.process and self.process.poll() is None, self.said()
-                await asyncio.sleep(0.02)
+        await becomes(self.up, "it answers")
         return time.monotonic() - began
+
+    @asynccontextmanager
+    async def standing(self) -> AsyncIterator[list[Browser]]:
+        """Furnished and started, and killed in the end."""
+        browsers = await self.furnish()
+        try:
+            await self.start()
+            yield browsers
+        finally:
+            self.kill()
+
+    async def up(self) -> bool:
+        assert self.process and self.process.poll() is None, self.said()
+        return await self.healthy()
 
     def said(self) -> str:
         """What is in the server's log."""

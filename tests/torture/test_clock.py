@@ -12,8 +12,9 @@ import pytest
 
 from tests.torture import replay
 from tests.torture.faults import Faults
-from tests.torture.guests import Book, guests, until
+from tests.torture.guests import Book, guests
 from tests.torture.house import Browser, House
+from tests.waiting import becomes
 
 pytestmark = pytest.mark.torture
 HOUR = 3600
@@ -28,7 +29,7 @@ async def jump(house: House, browsers: list[Browser], faults: Faults, book: Book
     book.jumps += 1
     faults.shift(to)
     enough = len(book.alive) + 20
-    await until("twenty tokens after the jump", lambda: len(book.alive) > enough, 20)
+    await becomes(lambda: len(book.alive) > enough, "twenty tokens after the jump", 20)
     token = await house.exchange(waiting)
     assert (token is None) == (to - ahead >= 600), f"a code that waited, {to - ahead} s later: {token}"
     for alive in book.alive[-10:]:

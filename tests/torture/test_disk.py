@@ -14,9 +14,10 @@ import pytest
 
 from tests.torture import replay
 from tests.torture.faults import READS, WRITES, Faults
-from tests.torture.guests import Book, assert_clean, guests, until
+from tests.torture.guests import Book, assert_clean, guests
 from tests.torture.house import REDIRECT, Browser, House, TurnedAway
 from tests.torture.wire import Line, Reply, request
+from tests.waiting import becomes
 
 pytestmark = pytest.mark.torture
 RECOVERS_WITHIN = 5.0  # seconds after the fault
@@ -56,9 +57,9 @@ async def says_no(house: House, browsers: list[Browser], token: str) -> None:
     async def unwell() -> bool:
         return await health(house) == {503}
 
-    await until("a page says 503", pages_too, 20)
-    await until("nobody can log in", nobody_logs_in, 20)
-    await until("/healthz says 503", unwell, 20)
+    await becomes(pages_too, "a page says 503", 20)
+    await becomes(nobody_logs_in, "nobody can log in", 20)
+    await becomes(unwell, "/healthz says 503", 20)
     for _ in range(20):
         assert await house.lives(token), "a read failed while only writes do"
 
@@ -75,8 +76,8 @@ async def gets_over(house: House, browsers: list[Browser]) -> None:
     async def well() -> bool:
         return await health(house) == {200}
 
-    await until("grants and logins work again", works, RECOVERS_WITHIN)
-    await until("/healthz says 200", well, RECOVERS_WITHIN)
+    await becomes(works, "grants and logins work again", RECOVERS_WITHIN)
+    await becomes(well, "/healthz says 200", RECOVERS_WITHIN)
 
 
 async def check(house: House, book: Book) -> int:
@@ -98,9 +99,8 @@ async def check(house: House, book: Book) -> int:
 async def campaign(
     house: House, faults: Faults, chance: random.Random, rounds: list[tuple[str, int]]
 ) -> None:
-    browsers, book, checked = await house.furnish(), Book(), 0
-    try:
-        await house.start()
+    book, checked = Book(), 0
+    async with house.standing() as browsers:
         kept = await house.exchange(await house.authorize(browsers[0]))
         assert kept
         for name, percent in rounds:
@@ -114,8 +114,6 @@ async def campaign(
                 await gets_over(house, browsers)
             checked += await check(house, book)
         checked += await killed_in_between(house, browsers, faults, chance)
-    finally:
-        house.kill()
     print(f"{len(rounds)} faults, {book.turned_away} turned away, {checked} operations checked: nothing lost")
 
 
@@ -126,7 +124,7 @@ async def so_much_load(book: Book) -> None:
     def enough() -> bool:
         return book.turned_away >= turned_away or len(book.alive) >= alive
 
-    await until("50 turned away or 1,000 tokens", enough, 30)
+    await becomes(enough, "50 turned away or 1,000 tokens", 30)
 
 
 async def killed_in_between(

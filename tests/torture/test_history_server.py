@@ -146,10 +146,9 @@ def by_begin(call: Call) -> float:
 
 
 async def campaign(house: House, chance: random.Random, rounds: int, killed: set[int]) -> None:
-    browsers, calls = await house.furnish(), 0
-    await house.start()
-    await house.connect(LINES)
-    try:
+    calls = 0
+    async with house.standing() as browsers:
+        await house.connect(LINES)
         for number in range(rounds):
             ends = asyncio.gather(*(one_round(house, browser, chance) for browser in browsers))
             if number in killed:
@@ -161,8 +160,6 @@ async def campaign(house: House, chance: random.Random, rounds: int, killed: set
                 await house.start()
                 await house.connect(LINES)
             await allow_again(house, browsers)
-    finally:
-        house.kill()
     print(f"{rounds * len(browsers) * CODES} codes, {calls} calls, {len(killed)} kills: all explained")
 
 

@@ -15,6 +15,7 @@ from tests.cli.serving import leaves, ports_of
 from tests.torture import replay
 from tests.torture.house import House
 from tests.torture.wire import Line, request
+from tests.waiting import becomes
 
 pytestmark = pytest.mark.torture
 CONNECTIONS = 16
@@ -60,12 +61,8 @@ async def house(request: Any, tmp_path: Path) -> AsyncIterator[House]:
     sqlite = request.param == "sqlite"
     url = f"sqlite:///{tmp_path}/w.db" if sqlite else request.getfixturevalue("fresh_postgres")
     made = House(url, tmp_path / "log", 2)
-    made.people = await made.furnish()
-    try:
-        await made.start()
+    async with made.standing() as made.people:
         yield made
-    finally:
-        made.kill()
 
 
 def workers_of(house: House) -> set[int]:
@@ -87,11 +84,7 @@ async def replacement(house: House, token: str, known: set[int]) -> None:
 async def test_one_worker_after_the_other(house: House, long_torture: bool) -> None:
     chance = replay.chance(long_torture)
     token = await house.exchange(await house.authorize(house.people[1])) or ""
-    async with asyncio.timeout(20):
-        while True:
-            if len(workers_of(house)) == 2:
-                break
-            await asyncio.sleep(0.02)
+    await becomes(lambda: len(workers_of(house)) == 2)
     for _ in range(100 if long_torture else 3):
         callers = await asyncio.gather(*(Caller(house, token).call() for _ in range(CONNECTIONS)))
         known = workers_of(house)

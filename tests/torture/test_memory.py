@@ -129,8 +129,6 @@ def resident(house: House) -> int:
 
 
 async def halves(house: House, chance: random.Random, count: int) -> None:
-    await house.furnish()
-    await house.start()
     await flood(house, chance, count // 10)
     sizes = [resident(house)]
     for _ in range(2):
@@ -150,7 +148,5 @@ async def test_memory_is_flat_under_values_never_seen_before(tmp_path: Path, lon
     }
     log = Path("/dev/null") if long_torture else tmp_path / "log"
     house = House(f"sqlite:///{tmp_path}/flood.db", log, 1, environment)
-    try:
+    async with house.standing():
         await halves(house, chance, 1_000_000 if long_torture else 18_000)
-    finally:
-        house.kill()

@@ -31,7 +31,6 @@ async def race(house: House, browser: Browser) -> str:
 
 async def races(house: House, browsers: list[Browser], count: int) -> None:
     """So many races; afterwards nobody has a token, for every code was replayed."""
-    await house.start()
     await house.connect(LINES)
     assert min(house.spread()) > 0, f"a worker takes no part: {house.spread()}"
     began, numbers, tokens = time.monotonic(), itertools.count(), []
@@ -55,9 +54,6 @@ async def test_a_code_has_one_winner(request: Any, engine: str, tmp_path: Path, 
     url = f"sqlite:///{tmp_path}/w.db" if engine == "sqlite" else request.getfixturevalue("fresh_postgres")
     replay.chance(long_torture)
     house = House(url, tmp_path / "log", 4)
-    browsers = await house.furnish()
-    try:
+    async with house.standing() as browsers:
         await races(house, browsers, 1000 if long_torture else 60)
-    finally:
-        house.kill()
     assert "Traceback" not in house.said(), house.said()

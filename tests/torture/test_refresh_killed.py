@@ -15,6 +15,7 @@ import pytest
 from tests.throwaway_postgres import ThrowawayPostgres
 from tests.torture import replay
 from tests.torture.house import House, TurnedAway
+from tests.waiting import becomes
 from valetkey.protocol.changes import Save
 from valetkey.protocol.model import Account, Authorization, Client, RefreshToken
 from valetkey.protocol.rules.digest import digest
@@ -32,6 +33,10 @@ class Holder:
     def __init__(self, token: str) -> None:
         self.first = self.newest = token
         self.rotations = self.retries = 0
+
+    @property
+    def turns(self) -> int:
+        return self.rotations + self.retries
 
 
 async def furnish(house: House, count: int) -> list[Holder]:
@@ -106,19 +111,32 @@ async def hold(house: House, holder: Holder, chance: random.Random, enough: asyn
             await asyncio.sleep(0.03)
 
 
+async def turned(holders: list[Holder], tasks: list[asyncio.Task[None]], times: int) -> None:
+    """Until each has asked so often, and got an answer or none."""
+    wanted = [holder.turns + times for holder in holders]
+
+    def so() -> bool:
+        for task in tasks:
+            if task.done():
+                task.result()
+        return all(holder.turns >= turns for holder, turns in zip(holders, wanted, strict=True))
+
+    await becomes(so, f"everybody has asked {times} times")
+
+
 async def killed(
     house: House, holders: list[Holder], chance: random.Random, crash: ThrowawayPostgres | None
 ) -> None:
     """Load, a kill at a random moment, and up again while everybody goes on asking."""
     enough = asyncio.Event()
     tasks = [asyncio.create_task(hold(house, holder, chance, enough)) for holder in holders]
-    await asyncio.sleep(chance.uniform(0.05, 0.5))
+    await turned(holders, tasks, chance.randrange(4, 20))
     house.kill()
     if crash is not None:
         crash.crash()
         crash.start()
     await house.start()
-    await asyncio.sleep(0.2)
+    await turned(holders, tasks, 4)
     enough.set()
     await asyncio.gather(*tasks)
 

@@ -15,9 +15,9 @@ from typing import TypeVar
 import pytest
 
 from tests.torture import replay
-from tests.torture.guests import until
 from tests.torture.house import Browser, House
 from tests.torture.wire import request
+from tests.waiting import becomes
 
 pytestmark = pytest.mark.torture
 ANSWERED_WITHIN = 2.0  # seconds, for everybody else
@@ -113,16 +113,15 @@ async def drip(everyone: list[Slow]) -> None:
             await asyncio.sleep(0.05)
 
 
-async def siege(house: House, count: int, gone_within: float) -> None:
-    browsers, slowest = await house.furnish(), [0.0]
-    await house.start()
+async def siege(house: House, browsers: list[Browser], count: int, gone_within: float) -> None:
+    slowest = [0.0]
     others = [asyncio.create_task(somebody_else(house, browsers[i], slowest)) for i in range(2)]
     everyone = await besiege(house, count)
     came, dripping = time.monotonic(), asyncio.create_task(drip(everyone))
     try:
-        await until(f"{count} connections are there", lambda: house.spread()[0] > count * 0.95, 10, 0.05)
-        await until(
-            "they are gone", lambda: house.spread()[0] <= OTHERS, came + gone_within - time.monotonic()
+        await becomes(lambda: house.spread()[0] > count * 0.95, f"{count} connections are there", 10, 0.05)
+        await becomes(
+            lambda: house.spread()[0] <= OTHERS, "they are gone", came + gone_within - time.monotonic()
         )
     finally:
         print(
@@ -149,8 +148,6 @@ async def test_slow_connections_hold_up_nobody(tmp_path: Path, long_torture: boo
     environment = {f"VALETKEY_SERVER_{name}": value for name, value in said.items()}
     environment["VALETKEY_SERVER_CONNECTIONS_PER_ADDRESS"] = "5000"
     house = House(f"sqlite:///{tmp_path}/slow.db", tmp_path / "log", 1, environment)
-    try:
-        with many_files(4000):
-            await siege(house, 1000 if long_torture else 300, 20 if long_torture else 9)
-    finally:
-        house.kill()
+    with many_files(4000):
+        async with house.standing() as browsers:
+            await siege(house, browsers, 1000 if long_torture else 300, 20 if long_torture else 9)

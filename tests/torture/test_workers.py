@@ -18,12 +18,8 @@ async def house(request: Any, tmp_path: Path) -> AsyncIterator[tuple[House, list
     engine, _, workers = request.param.partition("-")
     url = f"sqlite:///{tmp_path}/w.db" if engine == "sqlite" else request.getfixturevalue("fresh_postgres")
     made = House(url, tmp_path / "log", int(workers))
-    browsers = await made.furnish()
-    try:
-        await made.start()
+    async with made.standing() as browsers:
         yield made, browsers
-    finally:
-        made.kill()
 
 
 async def everywhere(house: House, token: str) -> set[bool]:

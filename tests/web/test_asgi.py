@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.cli.serving import PATIENCE, leaves, until
+from tests.cli.serving import leaves
 from tests.torture.house import House
 from tests.torture.wire import ask
+from tests.waiting import PATIENCE, until
 from valetkey.web.asgi import Held
 
 COMMANDS = {
@@ -36,12 +37,8 @@ class Elsewhere(House):
 async def house(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Elsewhere]:
     made = Elsewhere(f"sqlite:///{tmp_path}/elsewhere.db", tmp_path / "log")
     made.kind = request.param
-    made.people = await made.furnish()
-    try:
-        await made.start()
+    async with made.standing() as made.people:
         yield made
-    finally:
-        made.kill()
 
 
 def raw(port: int, request: bytes) -> bytes:

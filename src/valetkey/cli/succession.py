@@ -26,7 +26,8 @@ LEAVE = signal.SIGUSR1  # from us to a generation: another one serves now
 GRACE = 30  # seconds for requests under way, and for those who read slowly
 PROGRAM = ("-m", "valetkey.cli.generation")
 START = 60.0  # a generation that does not serve by then is given up
-TOO_SOON = 2.0  # one that lives no longer than that is not replaced at once
+TOO_SOON = 2.0  # one that lives no longer than that is not replaced at once,
+AGAIN = 1.0  # but after so many seconds
 MOST_LEAVING = 3  # more, and the oldest closes what connections it still has
 
 
@@ -192,7 +193,7 @@ class Succession:
                 lived = time.monotonic() - one.born
                 self.say("error", "server_died", pid=one.process.pid, exit_code=code, lived=round(lived, 1))
                 if self.coming is None:
-                    self.begins_at = time.monotonic() + (1.0 if lived < TOO_SOON else 0.0)
+                    self.begins_at = time.monotonic() + (AGAIN if lived < TOO_SOON else 0.0)
         else:
             self.leaving.remove(one)
 
@@ -203,7 +204,7 @@ class Succession:
             notify("READY=1", "STATUS=reload failed: " + "; ".join(why).replace("\n", " "))
         elif self.began:
             self.say("error", "start_failed", reason="; ".join(why))
-            self.begins_at = time.monotonic() + 1.0
+            self.begins_at = time.monotonic() + AGAIN
         else:
             self.refused, self.code = why, max(code, 1)
             self.end()

@@ -10,7 +10,7 @@ import structlog
 
 from valetkey.cli.accepting import NOBODY, Shares
 from valetkey.cli.serving import Patience
-from valetkey.cli.succession import GRACE, LEAVE, TOO_SOON
+from valetkey.cli.succession import AGAIN, GRACE, LEAVE, TOO_SOON
 
 HOPELESS = 5.0  # a worker that cannot start while we are that young will never start
 CANNOT_START = 3  # uvicorn's exit code for that
@@ -117,7 +117,7 @@ class Workers:
             self.code = 1
             self.end(signal.SIGTERM)
         elif lived < TOO_SOON:
-            self.due = time.monotonic() + 1.0
+            self.due = time.monotonic() + AGAIN
         else:
             self.fill()
 
