@@ -26,7 +26,7 @@ from argon2 import PasswordHasher
 from starlette.types import ASGIApp, Message
 
 from tests.flows.browser import Browser
-from tests.throwaway_postgres import ThrowawayPostgres
+from tests.throwaway_postgres import EMPTY, ThrowawayPostgres
 from valetkey.protocol.changes import Save
 from valetkey.protocol.model import Account, Client
 from valetkey.server import accounts, clients
@@ -314,16 +314,11 @@ def database(request: pytest.FixtureRequest) -> str:
 # For attacks that never come as far as a database.
 ONE_STORE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
-EMPTIED = """DO $$ DECLARE name text; BEGIN
-    SET session_replication_role = replica;
-    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'schema_version'
-    LOOP EXECUTE format('DELETE FROM %I', name); END LOOP; END $$"""
-
 
 async def empty(url: str) -> None:
     """Nothing is left of the story before."""
     connection = await asyncpg.connect(url)
-    await connection.execute(EMPTIED)
+    await connection.execute(EMPTY)
     await connection.close()
 
 

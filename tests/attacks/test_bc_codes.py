@@ -8,10 +8,9 @@ import httpx2
 import pytest
 
 from tests.flows.browser import Browser
+from tests.flows.today import PKCE, VERIFIER
 from tests.house import App, House, Person
 
-VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
-PKCE = {"code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "code_challenge_method": "S256"}
 NO_CODE = "Matching code was not found or was already used."
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.flows.browser import PRIVATE
 from tests.house import ONE_STORE, SITE, House
 from valetkey.web.guard import safe_next
 
@@ -39,15 +40,7 @@ ELSEWHERE = [
     " ",
     "\0",
 ]
-OURS = [
-    "/accounts/edit/",
-    "/accounts/manage_access/",
-    "/accounts/sessions/",
-    "/accounts/password/change/",
-    "/developer/",
-    "/developer/register/",
-    "/developer/apps/0123abc/",
-]
+OURS = [*PRIVATE, "/developer/apps/0123abc/"]
 
 
 @pytest.mark.parametrize("place", ELSEWHERE)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.flows.browser import Browser, Page
+from tests.flows.today import PKCE
 from tests.house import ONE_STORE, App, Build, House, Person, parameters
 from valetkey.server.accounts import revoke_app
 from valetkey.settings import RegistrationSettings
@@ -255,12 +256,11 @@ async def test_H7_a_question_is_open_for_an_hour(
 async def test_H8_who_is_asked_again(house: House, browser: Browser) -> None:
     """CVE-2023-34246: a public client never gets a silent yes; nor do other scopes, nor the implicit flow."""
     public = await house.make_app(name="Public", type="native", profile="oauth21")
-    pkce = {"code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "code_challenge_method": "S256"}
     app = await house.make_app(allow_implicit=True)
-    await house.allow(browser, public, **pkce)
+    await house.allow(browser, public, **PKCE)
     await house.allow(browser, app)
     for url in (
-        house.authorize_url(public, **pkce),
+        house.authorize_url(public, **PKCE),
         house.authorize_url(app, response_type="token"),
         house.authorize_url(app, scope="likes"),
         house.authorize_url(app, scope="basic likes"),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.flows.assertions import ask, claims
+from tests.flows.today import PKCE, VERIFIER
 from tests.house import ONE_STORE, SITE, App, Build, House, parameters
 from tests.signing import Signer, b64, keyed, unsigned
 
@@ -103,8 +104,6 @@ async def test_D5_one_for_another_server(house: House, app: App, aud: object) ->
 
 # --- A17 and A18 ------------------------------------------------------------------------------------------------------
 
-PKCE = {"code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "code_challenge_method": "S256"}
-
 
 async def signing_app(house: House) -> App:
     made = await house.make_app(profile="oauth21")
@@ -129,7 +128,7 @@ async def test_A17_only_what_is_signed_counts(house: House) -> None:
         client_id=app.id,
         client_secret=app.secret,
         code=parameters(left)["code"],
-        code_verifier="dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+        code_verifier=VERIFIER,
     )
     assert answer.status_code == 200 and answer.json()["scope"] == "basic"
 

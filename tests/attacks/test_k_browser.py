@@ -6,7 +6,8 @@ import re
 import pytest
 from PIL import Image
 
-from tests.flows.browser import Browser
+from tests.flows.browser import PRIVATE, Browser
+from tests.flows.today import PKCE, VERIFIER
 from tests.house import ONE_STORE, App, House, Person
 from valetkey.web.app import STATIC
 
@@ -25,12 +26,7 @@ def every_page(house: House, app: App) -> list[str]:
         "/",
         "/accounts/login/",
         "/accounts/signup/",
-        "/accounts/edit/",
-        "/accounts/manage_access/",
-        "/accounts/sessions/",
-        "/accounts/password/change/",
-        "/developer/",
-        "/developer/register/",
+        *PRIVATE,
         f"/developer/apps/{app.id}/",
         f"/developer/apps/{app.id}/?check=x",
         house.authorize_url(app, scope="likes"),
@@ -126,13 +122,8 @@ async def test_K4_a_token_in_the_query_is_the_origin_s_way_only(
     """RFC 6750 2.3; OAuth 2.1 dropped it. An app of today sends the header."""
     for profile in ("oauth20", "oauth21"):
         today = await house.make_app(profile=profile, name=profile)
-        pkce = {
-            "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
-            "code_challenge_method": "S256",
-        }
-        code = await house.code(browser, today, scope="basic", **pkce)
-        verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
-        fields = house.exchange_fields(today, code, code_verifier=verifier)
+        code = await house.code(browser, today, scope="basic", **PKCE)
+        fields = house.exchange_fields(today, code, code_verifier=VERIFIER)
         token = (await house.http().post("/oauth/token", data=fields)).json()["access_token"]
         answer = await house.me(token)
         assert (answer.status_code, answer.json()["meta"]["error_type"]) == (400, "OAuthParameterException")

@@ -13,23 +13,11 @@ import httpx2
 import uvicorn
 from starlette.types import ASGIApp
 
-from valetkey.protocol.model import Account
+from tests.house import Person
 from valetkey.server import accounts, clients, login
 from valetkey.server.accounts import SignUp
 from valetkey.server.authorization_server import AuthorizationServer
 from valetkey.server.clients import ClientForm
-
-
-@dataclass(frozen=True)
-class Person:
-    """Somebody with an account."""
-
-    account: Account
-    password: str
-
-    @property
-    def username(self) -> str:
-        return self.account.username
 
 
 @dataclass(frozen=True)

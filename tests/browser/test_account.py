@@ -4,16 +4,13 @@ import hashlib
 import re
 from urllib.parse import urlsplit
 
-import pytest
 from playwright.async_api import Browser, BrowserContext, expect
 
 from tests.browser.pictures import png
 from tests.browser.platform import Person, Platform
 from tests.browser.printer import Printer
 from tests.browser.test_consent import code_in
-from tests.browser.visitor import BOTH_MANNERS, Visitor
-
-both = pytest.mark.parametrize("manner", BOTH_MANNERS, ids=str, indirect=True)
+from tests.browser.visitor import Visitor, both
 
 
 @both

@@ -5,16 +5,13 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
-import pytest
 from playwright.async_api import BrowserContext, expect
 
 from tests.browser.platform import Person, Platform
 from tests.browser.printer import Printer
-from tests.browser.visitor import BOTH_MANNERS, EVERY_MANNER, Visitor
+from tests.browser.visitor import Visitor, both, everywhere
 from valetkey.protocol.model import Registration
 
-everywhere = pytest.mark.parametrize("manner", EVERY_MANNER, ids=str, indirect=True)
-both = pytest.mark.parametrize("manner", BOTH_MANNERS, ids=str, indirect=True)
 DENIED = "error=access_denied&error_reason=user_denied&error_description=The+user+denied+your+request"
 STATE = "a%2Bb%20c~%7B%22d%22%3A1%7D"
 

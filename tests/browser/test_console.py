@@ -2,16 +2,14 @@
 
 import re
 
-import pytest
 from playwright.async_api import BrowserContext, expect
 
 from tests.browser.platform import App, Person, Platform
 from tests.browser.printer import Printer
 from tests.browser.test_consent import code_in
-from tests.browser.visitor import BOTH_MANNERS, Visitor
+from tests.browser.visitor import Visitor, both
 from valetkey.web.console.words import EXAMPLES
 
-both = pytest.mark.parametrize("manner", BOTH_MANNERS, ids=str, indirect=True)
 SECRET = re.compile(r"vk_cs_[A-Za-z0-9_-]{43}[A-Za-z0-9]{6}")
 
 

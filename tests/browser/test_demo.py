@@ -12,9 +12,8 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.browser.conftest import window
-from tests.browser.visitor import BOTH_MANNERS, SHADE_AND_SIZE, Manner, Visitor
+from tests.browser.visitor import SHADE_AND_SIZE, Manner, Visitor, both
 
-both = pytest.mark.parametrize("manner", BOTH_MANNERS, ids=str)
 LINES = re.compile(
     r"Shop +(?P<shop>\S+) .*\n"
     r"Log in as +(?P<username>\S+) +password: (?P<password>.+)\n"

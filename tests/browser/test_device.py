@@ -5,9 +5,8 @@ import pytest
 
 from tests.browser.platform import App, Person, Platform
 from tests.browser.scenes import DEVICE_FLOW
-from tests.browser.visitor import BOTH_MANNERS, Visitor
+from tests.browser.visitor import Visitor, both
 
-both = pytest.mark.parametrize("manner", BOTH_MANNERS, ids=str, indirect=True)
 GRANT = DEVICE_FLOW.grant_types[0]
 
 

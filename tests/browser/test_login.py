@@ -1,15 +1,11 @@
 """Logging in and out."""
 
-import pytest
 from playwright.async_api import BrowserContext, expect
 
 from tests.browser.platform import Person, Platform
 from tests.browser.printer import Printer
-from tests.browser.visitor import BOTH_MANNERS, EVERY_MANNER, Visitor
+from tests.browser.visitor import Visitor, both, everywhere
 from valetkey.server import login
-
-everywhere = pytest.mark.parametrize("manner", EVERY_MANNER, ids=str, indirect=True)
-both = pytest.mark.parametrize("manner", BOTH_MANNERS, ids=str, indirect=True)
 
 
 @everywhere

@@ -2,15 +2,11 @@
 
 import re
 
-import pytest
 from playwright.async_api import expect
 
 from tests.browser.platform import Person, Platform
 from tests.browser.printer import Printer
-from tests.browser.visitor import BOTH_MANNERS, Visitor
-
-both = pytest.mark.parametrize("manner", BOTH_MANNERS, ids=str, indirect=True)
-
+from tests.browser.visitor import Visitor, both
 
 GOOD = "harbour crane at dawn"
 

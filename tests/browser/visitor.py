@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+import pytest
 from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page, Request, Response, WebError
 
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -44,6 +45,8 @@ class Manner:
 
 EVERY_MANNER = [Manner(scripts, width) for scripts in (True, False) for width in (1280, 320)]
 BOTH_MANNERS = [Manner(scripts=True, width=1280), Manner(scripts=False, width=320)]
+everywhere = pytest.mark.parametrize("manner", EVERY_MANNER, ids=str, indirect=True)
+both = pytest.mark.parametrize("manner", BOTH_MANNERS, ids=str, indirect=True)
 
 
 @dataclass

@@ -3,6 +3,8 @@
 import os
 import signal
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -36,12 +38,20 @@ def reload(server: Serving) -> None:
     server.process.send_signal(signal.SIGHUP)
 
 
-@pytest.mark.parametrize(("workers", "times"), [(1, 3), (2, 10)])
-async def test_under_load_no_request_fails(database: str, toml: Path, workers: int, times: int) -> None:
-    says(toml, "Before", workers)
+@contextmanager
+def serving(
+    database: str | None, toml: Path, workers: int, more: str = ""
+) -> Iterator[tuple[Serving, set[int]]]:
+    """A server by the name of Before, and those of its workers that are there from the start."""
+    says(toml, "Before", workers, more)
     with Serving(database, "--config", str(toml)) as server:
         until(lambda: len(server.children()) == workers)
-        first = server.children()
+        yield server, server.children()
+
+
+@pytest.mark.parametrize(("workers", "times"), [(1, 3), (2, 10)])
+async def test_under_load_no_request_fails(database: str, toml: Path, workers: int, times: int) -> None:
+    with serving(database, toml, workers) as (server, first):
         async with loading(server.port) as load:
             for number in range(1, times + 1):
                 says(toml, f"Name {number}", workers)
@@ -77,10 +87,7 @@ BROKEN = (
 
 
 async def test_settings_that_are_wrong_change_nothing(fresh_sqlite: Path, toml: Path) -> None:
-    says(toml, "Before", 2, f'database = "sqlite:///{fresh_sqlite}"')
-    with Serving(None, "--config", str(toml)) as server:
-        until(lambda: len(server.children()) == 2)
-        first = server.children()
+    with serving(None, toml, 2, f'database = "sqlite:///{fresh_sqlite}"') as (server, first):
         async with loading(server.port) as load:
             for number, (broken, words) in enumerate(BROKEN):
                 writes(toml, broken)
@@ -119,10 +126,7 @@ async def test_a_program_that_is_broken_changes_nothing(
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_worker_has_just_died(database: str, toml: Path, workers: int) -> None:
-    says(toml, "Before", workers)
-    with Serving(database, "--config", str(toml)) as server:
-        until(lambda: len(server.children()) == workers)
-        first = server.children()
+    with serving(database, toml, workers) as (server, first):
         os.kill(min(first), signal.SIGKILL)
         says(toml, "After", workers)
         reload(server)
@@ -134,10 +138,7 @@ def test_a_worker_has_just_died(database: str, toml: Path, workers: int) -> None
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_the_end_during_a_reload(database: str, toml: Path, workers: int) -> None:
-    says(toml, "Before", workers)
-    with Serving(database, "--config", str(toml)) as server:
-        until(lambda: len(server.children()) == workers)
-        known = server.children()
+    with serving(database, toml, workers) as (server, known):
         reload(server)
         until(lambda: bool(server.children() - known))  # the next generation is starting
         known |= server.children()
@@ -147,10 +148,7 @@ def test_the_end_during_a_reload(database: str, toml: Path, workers: int) -> Non
 
 @pytest.mark.parametrize("workers", [1, 2])
 async def test_the_new_worker_is_killed_while_it_starts(database: str, toml: Path, workers: int) -> None:
-    says(toml, "Before", workers)
-    with Serving(database, "--config", str(toml)) as server:
-        until(lambda: len(server.children()) == workers)
-        first = server.children()
+    with serving(database, toml, workers) as (server, first):
         async with loading(server.port) as load:
             says(toml, "After", workers)
             reload(server)
@@ -166,9 +164,7 @@ async def test_the_new_worker_is_killed_while_it_starts(database: str, toml: Pat
 
 
 def test_asked_again_while_it_starts_reads_again(database: str, toml: Path) -> None:
-    says(toml, "Before", 1)
-    with Serving(database, "--config", str(toml)) as server:
-        first = server.children()
+    with serving(database, toml, 1) as (server, first):
         says(toml, "Between", 1)
         reload(server)
         until(lambda: bool(server.children() - first))

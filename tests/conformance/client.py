@@ -30,6 +30,7 @@ RESOURCE = SITE + "/v1/users/self"
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk-and-then-some"
 DETAILS = [{"type": "account_information", "actions": ["list_accounts", "read_balances"]}]
 DISCOVERY = "/.well-known/oauth-authorization-server"
+UNHEARD = ("invalid_client", "invalid_request")  # what an assertion that is not believed may be told
 PLAN = "fapi2-security-profile-final-"
 
 

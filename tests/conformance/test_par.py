@@ -1,9 +1,7 @@
 """The suite's modules about the pushed authorization request endpoint (RFC 9126)."""
 
-from tests.conformance.client import FapiClient, challenge, refused
+from tests.conformance.client import UNHEARD, FapiClient, challenge, refused
 from tests.flows.browser import Browser
-
-UNHEARD = ("invalid_client", "invalid_request")
 
 
 async def test_fapi2_security_profile_final_par_authorization_request_containing_request_uri_form_param(

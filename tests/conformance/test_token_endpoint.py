@@ -1,10 +1,8 @@
 """The suite's modules about the token endpoint: codes, PKCE, and how a client shows who it is."""
 
-from tests.conformance.client import VERIFIER, FapiClient, refused
+from tests.conformance.client import UNHEARD, VERIFIER, FapiClient, refused
 from tests.flows.browser import Browser
 from tests.signing import Signer
-
-UNHEARD = ("invalid_client", "invalid_request")
 
 
 async def test_fapi2_security_profile_final_ensure_client_id_in_token_endpoint(

@@ -11,6 +11,15 @@ import httpx2
 
 READS = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 REDIRECTS = (301, 302, 303, 307, 308)
+# pages that nobody sees who is not logged in
+PRIVATE = (
+    "/accounts/edit/",
+    "/accounts/manage_access/",
+    "/accounts/sessions/",
+    "/accounts/password/change/",
+    "/developer/",
+    "/developer/register/",
+)
 
 
 @dataclass

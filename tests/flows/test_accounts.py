@@ -6,20 +6,12 @@ from typing import Any
 import pytest
 from PIL import Image, PngImagePlugin
 
-from tests.flows.browser import Browser, Page
+from tests.flows.browser import PRIVATE, Browser, Page
 from tests.house import PASSWORD, Build, House, Person
 from valetkey.settings import AccountSettings
 
 NEW = "murder was the case 94"
 NATE = {"username": "nate", "full_name": "Nate Dogg", "email": "nate@mail.example", "password": NEW}
-PRIVATE = (
-    "/accounts/edit/",
-    "/accounts/manage_access/",
-    "/accounts/sessions/",
-    "/accounts/password/change/",
-    "/developer/",
-    "/developer/register/",
-)
 
 
 async def is_in(browser: Browser) -> bool:

@@ -9,9 +9,8 @@ import httpx2
 from tests.flows.browser import Browser
 from tests.house import SITE, App, House
 from tests.proofs import Prover
+from tests.protocol.samples import CHALLENGE, VERIFIER
 
-VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
-CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"  # RFC 7636 appendix B
 PKCE = {"code_challenge": CHALLENGE, "code_challenge_method": "S256"}
 TOKEN, PAR, ME = f"{SITE}/oauth/token", f"{SITE}/oauth/par", f"{SITE}/v1/users/self"
 HEADERS = ("authorization", "dpop")

@@ -12,8 +12,7 @@ from tests.program import free_port
 from tests.store.contract import Contract, Opened
 from tests.store.contract.databases import DatabaseContract
 from tests.store.samples import settle_in
-from tests.store.test_postgres import EMPTY
-from tests.throwaway_postgres import ThrowawayPostgres
+from tests.throwaway_postgres import EMPTY, ThrowawayPostgres
 from tests.torture import replay
 from valetkey.store import Store, migrate
 

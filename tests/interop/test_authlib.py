@@ -8,12 +8,8 @@ def test_the_whole_flow(account: Account, add_app: AddApp, drive: Drive) -> None
     found = drive("authlib_session", add_app())
     assert found["token"].keys() == {"access_token", "user"}
     user = found["token"]["user"]
-    assert (user["id"], user["username"], user["full_name"]) == (
-        account.id,
-        account.username,
-        account.full_name,
-    )
+    account.check_told(user)
     assert found["sent"] == f"Bearer {found['token']['access_token']}"
     assert found["status"] == 200
     me = found["me"]["data"]
-    assert (me["id"], me["username"], me["full_name"]) == (account.id, account.username, account.full_name)
+    account.check_told(me)

@@ -33,11 +33,7 @@ def test_the_documents_sample_request(
     assert token.keys() == {"access_token", "user"}
     user = token["user"]
     assert user.keys() == {"id", "username", "full_name", "profile_picture"}
-    assert (user["id"], user["username"], user["full_name"]) == (
-        account.id,
-        account.username,
-        account.full_name,
-    )
+    account.check_told(user)
 
     me = json.loads(curl(f"{server.base}/v1/users/self/?access_token={token['access_token']}"))
     assert me["meta"] == {"code": 200}

@@ -11,11 +11,7 @@ def test_the_whole_flow(server: ValetkeyServer, account: Account, add_app: AddAp
     assert found["login_page"].startswith(f"{server.base}/accounts/login/")
     user = found["user"]
     assert user.keys() == {"id", "username", "full_name", "profile_picture"}
-    assert (user["id"], user["username"], user["full_name"]) == (
-        account.id,
-        account.username,
-        account.full_name,
-    )
+    account.check_told(user)
     assert found["me"] == user, "by the API, with a signature over the path with .json, given twice"
     assert found["by_id"] == user
 

@@ -8,11 +8,7 @@ def test_the_server_side_flow(account: Account, add_app: AddApp, drive: Drive) -
     """Credentials in the body and in the Basic header at once; the token in the query."""
     found = drive("requests_oauthlib_code", add_app())
     user = found["token"]["user"]
-    assert (user["id"], user["username"], user["full_name"]) == (
-        account.id,
-        account.username,
-        account.full_name,
-    )
+    account.check_told(user)
     assert found["called"].endswith(f"/v1/users/self?access_token={found['token']['access_token']}")
     assert found["status"] == 200
     assert found["me"]["data"]["id"] == account.id
@@ -34,7 +30,7 @@ def test_the_implicit_flow(account: Account, add_app: AddApp, drive: Drive) -> N
     assert found["sent"] == f"Bearer {token}"
     assert found["status"] == 200
     me = found["me"]["data"]
-    assert (me["id"], me["username"], me["full_name"]) == (account.id, account.username, account.full_name)
+    account.check_told(me)
 
 
 def test_the_implicit_flow_gives_state_back_in_the_query(add_app: AddApp, drive: Drive) -> None:

@@ -17,6 +17,10 @@ class Account:
     full_name: str
     password: str
 
+    def check_told(self, user: dict[str, str]) -> None:
+        """What a client was told of its user is this account."""
+        assert (user["id"], user["username"], user["full_name"]) == (self.id, self.username, self.full_name)
+
 
 @dataclass(frozen=True)
 class App:

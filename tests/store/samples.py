@@ -1,11 +1,11 @@
 """Records to test with: each differs from the next by what the test names."""
 
 import asyncio
-import hashlib
 from typing import Any
 
 from msgspec.structs import replace
 
+from tests.protocol.samples import digest
 from valetkey.protocol.changes import Save
 from valetkey.protocol.model import (
     AccessToken,
@@ -26,10 +26,6 @@ from valetkey.store import Store
 
 NOW = 1_800_000_000
 REDIRECT = "https://rp.test/cb"
-
-
-def digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode()).digest()
 
 
 def account(key: int = 1, name: str = "", **more: Any) -> Account:

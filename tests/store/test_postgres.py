@@ -10,14 +10,9 @@ from tests.store.contract import Contract, Opened
 from tests.store.contract.databases import DatabaseContract
 from tests.store.contract.races import exchange, outcomes
 from tests.store.samples import NOW, account, digest, grant, settle_in
-from tests.throwaway_postgres import ThrowawayPostgres
+from tests.throwaway_postgres import EMPTY, ThrowawayPostgres
 from valetkey.protocol.changes import Save
 from valetkey.store import Store, Unavailable, migrate, open_store
-
-EMPTY = """DO $$ DECLARE name text; BEGIN
-  FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'schema_version'
-  LOOP EXECUTE format('TRUNCATE %I', name); END LOOP;
-END $$"""
 
 
 @pytest.fixture(scope="module")

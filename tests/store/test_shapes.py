@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.protocol.samples import VERIFIER
 from tests.torture.stepping import NOTHING, at_once
 from valetkey import settings
 from valetkey.protocol.changes import Changes, Save
@@ -29,7 +30,6 @@ from valetkey.store.postgres_sql import SHAPES
 from valetkey.store.statements import NEW_ONCE
 from valetkey.store.steps import steps_of
 
-VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 CODE_ONLY = Registration(grant_types=("authorization_code",))
 CODE = {"grant_type": "authorization_code", "code": "c", "code_verifier": VERIFIER}
 
