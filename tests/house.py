@@ -268,6 +268,11 @@ class House:
         """The first call every app makes."""
         return await self.http().get("/v1/users/self", params={"access_token": token} | more)
 
+    async def keys(self) -> list[dict[str, str]]:
+        """The keys that are published."""
+        found: list[dict[str, str]] = (await self.raw("GET", "/oauth/jwks")).json()["keys"]
+        return found
+
     async def lives(self, token: str) -> bool:
         """Whether the API takes the token."""
         header = {"authorization": f"Bearer {token}".encode()}

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from tests.flows.agents import ASKED, ELSEWHERE, HERE_TOO, described, publish
 from tests.flows.browser import Browser, Page
-from tests.flows.test_metadata_documents import ASKED, ELSEWHERE, HERE_TOO, described, publish
 from tests.house import ONE_STORE, SITE, App, Build, House
 from tests.publisher import Publisher, document
 from tests.signing import Signer

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from urllib.parse import parse_qs, urlsplit
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -25,6 +26,12 @@ PAGE = """<!doctype html><html lang="en"><title>Photo printer</title>
     window.close();
   }}
 </script></html>"""
+
+
+def code_in(url: str) -> str:
+    """What the app's server takes out of the address that people come back to."""
+    (code,) = parse_qs(urlsplit(url).query)["code"]
+    return code
 
 
 @dataclass

@@ -8,8 +8,7 @@ from playwright.async_api import Browser, BrowserContext, expect
 
 from tests.browser.pictures import png
 from tests.browser.platform import Person, Platform
-from tests.browser.printer import Printer
-from tests.browser.test_consent import code_in
+from tests.browser.printer import Printer, code_in
 from tests.browser.visitor import Visitor, both
 
 

@@ -2,23 +2,18 @@
 
 import asyncio
 import re
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import httpx2
 from playwright.async_api import BrowserContext, expect
 
 from tests.browser.platform import Person, Platform
-from tests.browser.printer import Printer
+from tests.browser.printer import Printer, code_in
 from tests.browser.visitor import Visitor, both, everywhere
 from valetkey.protocol.model import Registration
 
 DENIED = "error=access_denied&error_reason=user_denied&error_description=The+user+denied+your+request"
 STATE = "a%2Bb%20c~%7B%22d%22%3A1%7D"
-
-
-def code_in(url: str) -> str:
-    (code,) = parse_qs(urlsplit(url).query)["code"]
-    return code
 
 
 @everywhere

@@ -5,8 +5,7 @@ import re
 from playwright.async_api import BrowserContext, expect
 
 from tests.browser.platform import App, Person, Platform
-from tests.browser.printer import Printer
-from tests.browser.test_consent import code_in
+from tests.browser.printer import Printer, code_in
 from tests.browser.visitor import Visitor, both
 from valetkey.web.console.words import EXAMPLES
 

@@ -2,8 +2,8 @@
 
 from msgspec.structs import replace
 
+from tests.cli.acting import Granted, on_server
 from tests.cli.conftest import Shell
-from tests.cli.test_tokens import Granted, on_server
 from valetkey.protocol.changes import Save
 from valetkey.protocol.model import NOBODY, Client
 from valetkey.protocol.rules.digest import digest

@@ -1,7 +1,7 @@
 """`valetkey registration-tokens`: made, shown once, listed by their ends, taken back."""
 
+from tests.cli.acting import on_server
 from tests.cli.conftest import Shell
-from tests.cli.test_tokens import on_server
 from valetkey.protocol.registration_token import RegistrationToken
 from valetkey.protocol.rules.digest import digest
 from valetkey.server.authorization_server import AuthorizationServer

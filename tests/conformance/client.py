@@ -7,7 +7,6 @@ answer = await client.redeem(said["code"])          a token request with an asse
 answer = await client.call(token)                   the resource
 """
 
-import base64
 import hashlib
 import json
 import secrets
@@ -18,9 +17,9 @@ from urllib.parse import urlencode, urlsplit
 
 import httpx2
 
-from tests.conformance.signature import verified
 from tests.flows.browser import Browser, Page
 from tests.house import SITE, House, parameters
+from tests.reading import read
 from tests.signing import Signer, b64
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -211,11 +210,8 @@ class FapiClient:
 
     async def opened(self, response: str) -> dict[str, str]:
         """A JARM answer, verified by a key that the server publishes; only what is OAuth's own is returned."""
-        head, claims, _ = (part + "=" * (-len(part) % 4) for part in response.split("."))
-        header, told = (json.loads(base64.urlsafe_b64decode(part)) for part in (head, claims))
-        keys = (await self.house.http().get(self.metadata["jwks_uri"])).json()["keys"]
-        key = next(key for key in keys if key["kid"] == header["kid"])
-        assert header["alg"] in ("ES256", "PS256", "EdDSA") and verified(response, key, header["alg"])
+        header, told = read(response, (await self.house.http().get(self.metadata["jwks_uri"])).json()["keys"])
+        assert header["alg"] in ("ES256", "PS256", "EdDSA")
         assert (told.pop("iss"), told.pop("aud")) == (self.metadata["issuer"], self.id)
         assert self.now + 10 <= told.pop("exp") <= self.now + 600
         told.pop("iat", None)

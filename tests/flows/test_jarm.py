@@ -1,16 +1,14 @@
 """Answers that are signed: response_mode=jwt (JARM). What the query would have said, in one JWT by a published key."""
 
-import base64
-import json
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.conformance.signature import verified
 from tests.flows.browser import Browser
 from tests.flows.today import PKCE, check_refused, push, redeem
 from tests.house import ONE_STORE, SITE, App, House, parameters
+from tests.reading import read
 
 ASKED = PKCE | {"response_mode": "jwt", "state": "s t&u"}
 pytestmark = ONE_STORE
@@ -25,12 +23,7 @@ async def opened(house: House, where: str) -> dict[str, Any]:
     """The claims of the one JWT behind the redirect_uri, verified."""
     found = parameters(where)
     assert set(found) == {"own", "response"} and not urlsplit(where).fragment
-    head, claims, _ = (part + "=" * (-len(part) % 4) for part in found["response"].split("."))
-    header = json.loads(base64.urlsafe_b64decode(head))
-    keys = (await house.http().get("/oauth/jwks")).json()["keys"]
-    key = next(key for key in keys if key["kid"] == header["kid"])
-    assert verified(found["response"], key, header["alg"])
-    told: dict[str, Any] = json.loads(base64.urlsafe_b64decode(claims))
+    _, told = read(found["response"], await house.keys())
     return told
 
 

@@ -1,47 +1,26 @@
 """Apps that never registered: who they are is read where they say it is written (client-id metadata documents)."""
 
 import asyncio
-import json
-from typing import Any
 
 import httpx2
 import pytest
 
+from tests.flows.agents import ASKED, ELSEWHERE, HERE, HERE_TOO, publish
 from tests.flows.browser import Browser
 from tests.flows.today import PKCE, VERIFIER
 from tests.house import ONE_STORE, SITE, App, Build, House, parameters
 from tests.publisher import Publisher, document
 from tests.signing import Signer
-from valetkey.protocol.model import NOBODY, Client
+from valetkey.protocol.model import NOBODY
 from valetkey.protocol.rules.client_assertion import JWT_BEARER
 from valetkey.server import housekeeping
-from valetkey.settings import FetchSettings, RegistrationSettings
-
-HERE = "http://127.0.0.1:9/callback"
-ELSEWHERE = "https://agent.example/callback"
-ASKED = PKCE | {"resource": SITE}
-HERE_TOO = RegistrationSettings(
-    allow_hosts=("localhost",)
-)  # the exception for localhost is for strangers, too
+from valetkey.settings import FetchSettings
 
 
 @pytest.fixture
 async def house(build: Build, site: Publisher) -> House:
     made: House = await build(mcp=True, registration=HERE_TOO, fetch=FetchSettings(("localhost",), site.ca))
     return made
-
-
-def described(site: Publisher, path: str = "/agent.json", **more: Any) -> dict[str, Any]:
-    said = {"client_id": site.url(path), "client_name": "Agent", "redirect_uris": [HERE, ELSEWHERE]} | more
-    return {name: value for name, value in said.items() if value is not None}
-
-
-def publish(site: Publisher, path: str = "/agent.json", *headers: str, **more: Any) -> App:
-    """An app as its publisher knows it."""
-    said = described(site, path, **more)
-    site.say(path, document(json.dumps(said).encode(), "application/json", *headers))
-    client = Client(site.url(path), NOBODY, "", "native", "mcp", tuple(said.get("redirect_uris", ())), 0)
-    return App(client, None)
 
 
 async def redeem(house: House, app: App, where: str, **more: str) -> httpx2.Response:

@@ -1,50 +1,12 @@
 """Key pairs sign what others can check with nothing but the public half, and are named by its thumbprint."""
 
-import base64
 import json
-from typing import Any
 
 import pytest
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
+from tests.reading import check, number
 from valetkey.server import key_pairs
-
-
-def octets(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-
-
-def number(text: str) -> int:
-    return int.from_bytes(octets(text), "big")
-
-
-def check(jwk: dict[str, str], signature: bytes, data: bytes) -> None:
-    """Check a signature out of the JWK alone. Raises InvalidSignature."""
-    sha256, public = hashes.SHA256(), public_key(jwk)
-    if jwk["alg"] == "ES256":
-        assert len(signature) == 64
-        r, s = (int.from_bytes(half, "big") for half in (signature[:32], signature[32:]))
-        public.verify(encode_dss_signature(r, s), data, ec.ECDSA(sha256))
-    elif jwk["alg"] == "RS256":
-        public.verify(signature, data, padding.PKCS1v15(), sha256)
-    elif jwk["alg"] == "PS256":
-        public.verify(signature, data, padding.PSS(padding.MGF1(sha256), 32), sha256)
-    else:
-        public.verify(signature, data)
-
-
-def public_key(jwk: dict[str, str]) -> Any:
-    match jwk["kty"]:
-        case "EC":
-            numbers = ec.EllipticCurvePublicNumbers(number(jwk["x"]), number(jwk["y"]), ec.SECP256R1())
-            return numbers.public_key()
-        case "RSA":
-            return rsa.RSAPublicNumbers(number(jwk["e"]), number(jwk["n"])).public_key()
-        case _:
-            return ed25519.Ed25519PublicKey.from_public_bytes(octets(jwk["x"]))
 
 
 @pytest.mark.parametrize("alg", key_pairs.ALGORITHMS)

@@ -13,7 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.house import VirtualClock
-from tests.server.test_key_pairs import check, octets
+from tests.reading import header_of, read
 from valetkey.protocol.changes import Save
 from valetkey.protocol.resource import Resource
 from valetkey.protocol.rules.rotation import SECRET
@@ -84,12 +84,8 @@ def shown(keys: Keys) -> dict[str, Any]:
 
 def signed_by(keys: Keys, *algorithms: str) -> str:
     """The kid that signs now; the signature is checked with what `keys` publishes."""
-    head, payload, signature = keys.sign("test+jwt", {"a": 1}, algorithms).split(".")
-    header = json.loads(octets(head))
-    assert header["typ"] == "test+jwt" and json.loads(octets(payload)) == {"a": 1}
-    jwk = shown(keys)[header["kid"]]
-    assert jwk["alg"] == header["alg"]
-    check(jwk, octets(signature), f"{head}.{payload}".encode())
+    header, claims = read(keys.sign("test+jwt", {"a": 1}, algorithms), shown(keys).values())
+    assert header["typ"] == "test+jwt" and claims == {"a": 1}
     return str(header["kid"])
 
 
@@ -369,13 +365,12 @@ class Reader:
         self.known, self.until = dict[str, Any](), 0
 
     def accepts(self, token: str, now: int) -> bool:
-        head, payload, signature = token.split(".")
-        kid = json.loads(octets(head))["kid"]
+        kid = header_of(token)["kid"]
         if now >= self.until or kid not in self.known:
             self.known, self.until = shown(self.chance.choice(self.workers)), now + 300
         if kid not in self.known:
             return False
-        check(self.known[kid], octets(signature), f"{head}.{payload}".encode())
+        read(token, self.known.values())
         return True
 
 
@@ -403,7 +398,7 @@ async def test_whatever_an_operator_does_no_reader_refuses_a_living_token(
                 else:
                     await key_ring.retire(operator, signed_by(operator), leaked=False)
         token = chance.choice(workers).sign("at+jwt", {})
-        signers.add(json.loads(octets(token.split(".")[0]))["kid"])
+        signers.add(header_of(token)["kid"])
         living = [(each, end) for each, end in living[-400:] if end > clock()]
         living.append((token, clock() + 3600))
         for each in (token, chance.choice(living)[0]):
