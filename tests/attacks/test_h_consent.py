@@ -90,7 +90,7 @@ async def test_H1_H2_no_form_goes_without_its_token(
     app = await house.make_app(owner=snoop)
     path = path.replace("APP", app.id)
     other = await house.logged_in(await house.make_account("dre"))
-    theirs = (await other.open("/")).form("/logout/").fields["csrf"]
+    theirs = await other.csrf()
     nobody = (await house.browser().open("/accounts/login/")).login_form.fields["csrf"]
     before = await house.store.client(app.id), await house.store.account(snoop.account.id)
     before_login = csrf_for(browser.cookies["__Host-valetkey_visitor"])
@@ -128,10 +128,8 @@ async def test_H3_a_ticket_of_another_session(
         answer = await who.ask("POST", CONSENT, data=fields)
         assert answer.status_code == 400 and "location" not in answer.headers
     again = await house.logged_in(snoop)
-    csrf = (await again.open("/")).form("/logout/").fields["csrf"]
-    answer = await again.ask(
-        "POST", CONSENT, data={"csrf": csrf, "ticket": ours["ticket"], "decision": "allow"}
-    )
+    fields = {"csrf": await again.csrf(), "ticket": ours["ticket"], "decision": "allow"}
+    answer = await again.ask("POST", CONSENT, data=fields)
     assert answer.status_code == 400, "nor by the same person in another browser"
     assert await nothing_is_allowed(house, snoop) and await nothing_is_allowed(house, dre)
 

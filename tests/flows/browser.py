@@ -183,6 +183,10 @@ class Browser:
         """Go to an address and follow where it leads, as long as that is within the site."""
         return await self.arrive(urljoin(self.site, url), await self.ask("GET", url, **said))
 
+    async def csrf(self) -> str:
+        """What the forms of who is logged in here carry."""
+        return (await self.open("/")).form("/logout/").fields["csrf"]
+
     async def arrive(self, url: str, answer: httpx2.Response) -> Page:
         for _ in range(10):
             if answer.status_code not in REDIRECTS:

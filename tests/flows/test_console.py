@@ -103,9 +103,8 @@ async def test_who_may_register_and_how_many(build: Build) -> None:
     house = await build(apps=AppSettings(register=False))
     browser = await house.logged_in(await house.make_account("developer"))
     assert (await browser.open(REGISTER)).status == 403
-    csrf = (await browser.open("/developer/")).form("/logout/").fields["csrf"]
     fields = {
-        "csrf": csrf,
+        "csrf": await browser.csrf(),
         "name": "x",
         "type": "web",
         "profile": "classic",
@@ -227,9 +226,8 @@ async def test_the_redirect_checker_says_what_the_endpoint_does(
 async def test_an_app_of_somebody_else_is_not_there(house: House, app: App) -> None:
     """The same 404 as for one that does not exist, whatever is asked."""
     stranger = await house.logged_in(await house.make_account("stranger"))
-    csrf = (await stranger.open("/developer/")).form("/logout/").fields["csrf"]
     fields = {
-        "csrf": csrf,
+        "csrf": await stranger.csrf(),
         "name": "Mine now",
         "redirect_uris": "https://evil.example/",
         "profile": "classic",

@@ -103,6 +103,14 @@ def third_rows(app: Client, root: Authorization, access: AccessToken) -> list[st
     ]
 
 
+async def made(url: str, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    """A database as it was after so many steps."""
+    steps = migrate.steps()
+    with monkeypatch.context() as before:
+        before.setattr(migrate, "steps", lambda: steps[:count])
+        await migrate.migrate(url)
+
+
 class DatabaseContract:
     """A subclass gives the fixture `url`, and `store` on it."""
 
@@ -165,11 +173,8 @@ class DatabaseContract:
     async def test_codes_of_the_first_schema_are_all_there_after_the_second(
         self, url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        steps = migrate.steps()
-        monkeypatch.setattr(migrate, "steps", lambda: steps[:1])
-        await migrate.migrate(url)
+        await made(url, monkeypatch, 1)
         await asyncio.to_thread(run, url, *first_rows())
-        monkeypatch.undo()
         new = open_store(url)
         await new.open()
         waiting, spent = [(await new.exchange_facts("app", digest(n))).code for n in ("waiting", "spent")]
@@ -185,9 +190,7 @@ class DatabaseContract:
     async def test_what_the_third_schema_had_is_all_there_after_the_fourth(
         self, url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        steps = migrate.steps()
-        monkeypatch.setattr(migrate, "steps", lambda: steps[:3])
-        await migrate.migrate(url)
+        await made(url, monkeypatch, 3)
         person, browser = (
             old_row("accounts", rows.ACCOUNT, astuple(account()), without=""),
             old_row("sessions", rows.SESSION, astuple(session(end=NOW + 9)), without=""),
@@ -196,7 +199,6 @@ class DatabaseContract:
         await asyncio.to_thread(
             run, url, person, browser, *third_rows(client(), before.authorization, before)
         )
-        monkeypatch.undo()
         new = open_store(url)
         await new.open()
         assert await new.client("app") == client()
