@@ -272,7 +272,6 @@ async def test_H8_an_app_that_registered_itself_cannot_take_a_yes_elsewhere(buil
     """Whoever gets hold of its registration names an address of their own, and nobody is sent there unasked."""
     house: House = await build(registration=RegistrationSettings(mode="open"))
     browser = await house.logged_in(await house.make_account())
-    pkce = {"code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "code_challenge_method": "S256"}
     said: dict[str, Any] = {"client_name": "Agent", "redirect_uris": ["https://agent.example/callback"]}
     made = (await house.http().post("/oauth/register", json=said)).json()
     bearer = {"authorization": f"Bearer {made['registration_access_token']}"}
@@ -287,19 +286,19 @@ async def test_H8_an_app_that_registered_itself_cannot_take_a_yes_elsewhere(buil
 
     honest, elsewhere = said["redirect_uris"][0], "https://evil.example/callback"
     app = await change(honest)
-    await house.allow(browser, app, **pkce)
+    await house.allow(browser, app, **PKCE)
     house.clock.forward(60)
-    assert (await browser.open(house.authorize_url(await change(honest), **pkce))).left, "nothing has changed"
+    assert (await browser.open(house.authorize_url(await change(honest), **PKCE))).left, "nothing has changed"
     app = await change(honest, elsewhere)
     for uri in (elsewhere, honest):
-        page = await browser.open(house.authorize_url(app, redirect_uri=uri, **pkce))
+        page = await browser.open(house.authorize_url(app, redirect_uri=uri, **PKCE))
         assert page.asks_consent and page.left is None
-        silent = await browser.open(house.authorize_url(app, redirect_uri=uri, prompt="none", **pkce))
+        silent = await browser.open(house.authorize_url(app, redirect_uri=uri, prompt="none", **PKCE))
         assert parameters(silent.left or "")["error"] == "consent_required"
     house.clock.forward(1)
-    await house.allow(browser, app, **pkce)
+    await house.allow(browser, app, **PKCE)
     app = await change(honest)  # to name fewer takes nothing anywhere
-    assert (await browser.open(house.authorize_url(app, **pkce))).left
+    assert (await browser.open(house.authorize_url(app, **PKCE))).left
 
 
 async def test_H9_taking_it_back_ends_everything_at_once(

@@ -1,4 +1,4 @@
-"""Apps that sign who they are, step by step (RFC 7523 2.2)."""
+"""Apps that sign who they are, step by step (RFC 7523 2.2), or whose certificate a proxy hands over."""
 
 from typing import Any
 
@@ -6,6 +6,13 @@ import httpx2
 
 from tests.house import SITE, App, House
 from valetkey.protocol.rules.client_assertion import JWT_BEARER
+from valetkey.settings import ServerSettings
+
+MTLS = ServerSettings(
+    trusted_proxies=("10.0.0.1",),
+    client_certificate_header="X-Client-Cert",
+    client_certificate_verified_header="X-Client-Verify",
+)
 
 
 def claims(house: House, app: App, **more: Any) -> dict[str, Any]:

@@ -5,13 +5,13 @@ import json
 import httpx2
 
 from tests.certificates import der, escaped
-from tests.flows.assertions import ask, claims
+from tests.flows.assertions import MTLS, ask, claims
 from tests.flows.today import check_refused
 from tests.house import App, Build, House
 from tests.publisher import Publisher, document
 from tests.signing import Signer, key_set, keyed
 from valetkey.protocol.rules.certificate import thumbprint
-from valetkey.settings import FetchSettings, ServerSettings
+from valetkey.settings import FetchSettings
 
 KEY = Signer()
 
@@ -78,13 +78,6 @@ async def test_keys_that_cannot_be_had_are_said_so_and_no_more(build: Build, sit
         check_refused(answer, "invalid_client")
         words.add(answer.json()["error_description"])
     assert len(words) == 1 and site.heads == []
-
-
-MTLS = ServerSettings(
-    trusted_proxies=("10.0.0.1",),
-    client_certificate_header="X-Client-Cert",
-    client_certificate_verified_header="X-Client-Verify",
-)
 
 
 async def behind(

@@ -6,8 +6,8 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests.flows.assertions import MTLS
 from tests.flows.browser import Browser
-from tests.flows.test_client_assertions import MTLS
 from tests.flows.today import PKCE, VERIFIER, basic
 from tests.house import SITE, App, Build, House
 from tests.signing import Signer
