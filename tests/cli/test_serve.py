@@ -233,7 +233,7 @@ def test_workers_that_do_not_want_to_end_are_killed() -> None:
 
 def test_a_supervisor_that_was_paused_goes_on() -> None:
     """As a container is, or under a debugger, for longer than it wanted to wait."""
-    serve = "workers.LOOKS = 0.2\ndef serve(parent):\n say(b'%d' % os.getpid())\n signal.pause()"
+    serve = "workers.LOOKS = 0.2\ndef serve(parent):\n say(b'%d' % os.getpid())\n time.sleep(600)"
     with workers_that(serve) as supervisor:
         assert supervisor.stdout is not None
         one, _ = (int(supervisor.stdout.readline()) for _ in range(2))
