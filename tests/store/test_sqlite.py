@@ -280,12 +280,12 @@ class TestSqlite(Contract, DatabaseContract):
             await store.apply(tuple(Save(session(f"s{key}", 1, NOW)) for key in range(start, start + 100)))
         for _ in range(20):
             assert await store.clean(NOW, 15) == 15
-        assert len(moves) == 2
+        assert len(moves) == 6
         many = (store.apply((Save(account(key)),)) for key in range(100))
         assert (await asyncio.gather(*many, store.clean(NOW, 200)))[-1] == 200
-        assert len(moves) == 2
+        assert len(moves) == 6
         assert await store.clean(NOW, 1000) == 100
-        assert len(moves) == 3
+        assert len(moves) == 7
 
     async def test_of_moves_that_take_long_one_waits(self, store: SqliteStore) -> None:
         """Else the listings would wait behind all of them."""
