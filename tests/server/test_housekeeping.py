@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import statistics
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -115,8 +116,8 @@ async def test_a_batch_takes_hardly_longer_than_any_write_does(waiting: float) -
     await busy.days(200)
     least, took = busy.took(housekeeping.FEWEST), [busy.took(rows) for rows in busy.batches]
     assert set(busy.batches[:: housekeeping.PROBE_EVERY]) == {housekeeping.FEWEST}
-    assert max(took) - least <= (most := least / housekeeping.SHARE) * 9 / 8
-    assert max(took[100:]) - least >= most * 3 / 4
+    assert max(took) - least <= (most := least / housekeeping.SHARE) * 3 / 2
+    assert max(took[100:]) - least >= most * 7 / 8
     assert busy.rests == pytest.approx([min(housekeeping.REST * it, housekeeping.LONGEST) for it in took])
 
 
@@ -124,7 +125,7 @@ async def test_however_long_a_write_takes_rows_add_no_more_than_a_few_millisecon
     busy = Busy(0.00001, waiting=1.0)
     await busy.days(400)
     added = (max(busy.batches[200:]) - housekeeping.FEWEST) * busy.each
-    assert housekeeping.MOST_LONGER * 3 / 4 <= added <= housekeeping.MOST_LONGER * 9 / 8
+    assert housekeeping.MOST_LONGER * 7 / 8 <= added <= housekeeping.MOST_LONGER * 3 / 2
 
 
 async def test_when_all_become_busy_it_does_more_at_once_and_when_they_are_done_less() -> None:
@@ -135,13 +136,29 @@ async def test_when_all_become_busy_it_does_more_at_once_and_when_they_are_done_
         for _ in range(300):
             await pace.step(busy.work)
         largest.append(max(busy.batches[-50:]))
-    assert abs(largest[0] - largest[2]) < 5 and largest[1] > 4 * max(largest[0], largest[2])
+    assert abs(largest[0] - largest[2]) < 10 and largest[1] > 4 * max(largest[0], largest[2])
+
+
+async def test_where_times_vary_more_than_rows_make_them_it_does_not_starve() -> None:
+    """As among many on few cores: half of the batches of any size take longer than the smallest do on average."""
+    busy, turn = Busy(0.00002), 0
+
+    async def varied(rows: int) -> int:
+        nonlocal turn
+        turn += 1
+        busy.waiting = (0.01, 0.05, 0.02, 0.04, 0.03)[turn % 5]
+        return await busy.work(rows)
+
+    pace = Pace(busy.sleep, lambda: busy.at)
+    for _ in range(400):
+        await pace.step(varied)
+    assert statistics.mean(busy.batches[200:]) > 20 * housekeeping.FEWEST
 
 
 async def test_where_a_row_takes_longer_than_the_rest_it_does_the_least() -> None:
     busy = Busy(0.001, waiting=0.0001)
     await busy.days(100)
-    assert max(busy.batches[50:]) <= housekeeping.FEWEST * 3 // 2
+    assert max(busy.batches[50:]) <= housekeeping.FEWEST * 2
 
 
 async def test_no_rest_is_without_end() -> None:

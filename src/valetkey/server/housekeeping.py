@@ -49,9 +49,9 @@ class Pace:
         if smallest:
             self.least += (took - self.least) / (4 if self.batches else 1)
         elif took - self.least > min(self.least / SHARE, MOST_LONGER):
-            self.rows = max(FEWEST, self.rows * 3 // 4)
-        else:
-            self.rows = min(MOST, self.rows + self.rows // 8)
+            self.rows = max(FEWEST, self.rows - self.rows // 8)
+        else:  # twice as much, or where times vary more than rows make them it would never do more than the least
+            self.rows = min(MOST, self.rows + self.rows // 4)
         self.batches += 1
         if done:
             await self.sleep(min(REST * took, LONGEST))
