@@ -1,5 +1,7 @@
 """J. Parsing and availability: too long, too many, packed, in another alphabet. A clear 4xx, and alive afterwards."""
 
+import base64
+import gc
 import gzip
 import time
 import zlib
@@ -12,7 +14,7 @@ import structlog
 
 from tests.flows.browser import Browser
 from tests.house import ONE_STORE, PASSWORD, Answer, App, Build, House, Person, multipart
-from valetkey.settings import ServerSettings
+from valetkey.settings import RegistrationSettings, ServerSettings
 
 pytestmark = ONE_STORE
 
@@ -323,6 +325,46 @@ async def test_J11_no_stack_traces(target: Target, monkeypatch: pytest.MonkeyPat
         assert [line for line in lines if line["log_level"] == "error"], "an operator must see it"
         for word in (b"RuntimeError", b"Traceback", b"secret words", PASSWORD.encode(), b".py"):
             assert word not in answer.body
+
+
+async def test_J8_no_refusal_stays_in_memory(build: Build) -> None:
+    """One that holds itself stays until Python looks for circles, and with it all that was sent (cli/generation.py)."""
+    house = await build(registration=RegistrationSettings(mode="open"))
+    app = await house.make_app(profile="oauth21")
+    form = (b"content-type", FORM)
+    sent = b"client_id=%s&client_secret=no&more=" % app.id.encode() + b"x" * 4000
+    basic = (b"authorization", b"Basic " + base64.b64encode(f"{app.id}:{app.secret}".encode()))
+    proof = (b"dpop", b"e30.e30." + b"x" * 4000)
+    refused: list[tuple[str, str, bytes, list[tuple[bytes, bytes]], bytes]] = [
+        ("GET", "/oauth/authorize", b"client_id=nobody&more=" + b"x" * 4000, [], b""),
+        (
+            "GET",
+            "/oauth/authorize",
+            b"client_id=%s&redirect_uri=https://evil.example/" % app.id.encode(),
+            [],
+            b"",
+        ),
+        ("POST", TODAY, b"", [form], b"grant_type=client_credentials&" + sent),
+        ("POST", TODAY, b"", [form, basic], b"grant_type=authorization_code&code=no"),
+        ("POST", TODAY, b"", [form, basic, proof], b"grant_type=authorization_code&code=no"),
+        ("POST", TODAY, b"", [form, basic], b"grant_type=nothing"),
+        ("POST", TOKEN, b"", [form], b"grant_type=authorization_code&code=no&" + sent),
+        *(("POST", f"/oauth/{name}", b"", [form], b"token=no&" + sent) for name in ("introspect", "revoke")),
+        ("POST", "/oauth/par", b"", [form, basic], b"request=e30.e30." + b"x" * 4000),
+        ("POST", "/oauth/device_authorization", b"", [form, basic], b"scope=no"),
+        ("POST", "/oauth/register", b"", [(b"content-type", b"application/json")], b"{" + b"x" * 4000),
+        ("GET", "/v1/users/self", b"access_token=" + b"x" * 4000, [], b""),
+    ]
+    for method, path, query, headers, body in refused:
+        await house.raw(method, path, query, headers, body)
+        gc.collect()
+        gc.disable()
+        try:
+            answers = [await house.raw(method, path, query, headers, body) for _ in range(10)]
+            assert gc.collect() < 5 * len(answers), (path, query, body)
+        finally:
+            gc.enable()
+        assert {400, 401} >= {answer.status for answer in answers}, (path, answers[0])
 
 
 async def test_J13_a_proxy_is_believed_only_if_it_is_ours(build: Build) -> None:

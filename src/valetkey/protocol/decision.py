@@ -63,6 +63,9 @@ class Refused(Struct, frozen=True):
     error: OAuthError
     profile: Profile
 
+    def __post_init__(self) -> None:
+        self.error.settled()
+
     @property
     def changes(self) -> Changes:
         """What must be written although the answer is no (a replayed code ends its tokens)."""
@@ -76,6 +79,9 @@ class ErrorPage(Struct, frozen=True):
     profile: Profile
     client: Client | None = None
     changes: Changes = ()
+
+    def __post_init__(self) -> None:
+        self.error.settled()
 
 
 class Refuse(Struct, frozen=True):
@@ -159,6 +165,9 @@ class DeviceUnknown(Struct, frozen=True):
 
     error: OAuthError
     changes: Changes = ()
+
+    def __post_init__(self) -> None:
+        self.error.settled()
 
 
 class AskDevice(Struct, frozen=True):

@@ -30,6 +30,11 @@ class OAuthError(Exception):
         self.subject = subject
         self.changes = changes
 
+    def settled(self) -> None:
+        """It is a decision now, and where it came up is forgotten: the frames there hold the request, and by way of who
+        waits for the decision also the error itself, a circle that would outlive the answer."""
+        self.__traceback__ = self.__context__ = self.__cause__ = None
+
 
 class InvalidRequest(OAuthError):
     """A parameter is missing, malformed or there twice."""
