@@ -2,8 +2,12 @@
 
 import pytest
 
-from tests.cli.acting import Granted
+from tests.cli.acting import Granted, on_server
 from tests.cli.conftest import Shell
+from valetkey.protocol.changes import Save
+from valetkey.protocol.model import NOBODY, AccessToken, Authorization, Terms
+from valetkey.protocol.rules.digest import digest
+from valetkey.server.authorization_server import AuthorizationServer
 
 
 @pytest.fixture
@@ -30,6 +34,30 @@ def test_all_of_an_app(shell: Shell, granted: Granted) -> None:
 def test_what_an_account_has_allowed_one_app(shell: Shell, granted: Granted) -> None:
     assert shell("tokens", "revoke", "--user", "bob", "--app", granted.apps[0]).code == 0
     assert granted.alive() == {"alice 0", "alice 1", "bob 1"}
+
+
+def test_what_an_app_has_for_itself(shell: Shell, granted: Granted) -> None:
+    """One token ends alone; all of the app take along what others got for them (RFC 8693)."""
+    app, other = granted.apps
+
+    async def grant(server: AuthorizationServer) -> None:
+        now = server.clock()
+        root = Authorization(200, NOBODY, app, (), now)
+        terms = {"one": Terms(), "two": Terms(), "exchanged": Terms(client=other)}
+        tokens = (Save(AccessToken(digest(name), root, now, now + 600, each)) for name, each in terms.items())
+        await server.store.apply((Save(root), *tokens))
+
+    async def alive(server: AuthorizationServer) -> list[str]:
+        facts = {name: await server.store.bearer_facts(digest(name)) for name in ("one", "two", "exchanged")}
+        return [name for name, known in facts.items() if known and not known.ended(server.clock())]
+
+    on_server(shell, grant)
+    said = shell("tokens", "revoke", "--token-stdin", stdin="one")
+    assert said.out == f"revoked: one token that app {app} had for itself; --app ends all of them\n"
+    assert on_server(shell, alive) == ["two", "exchanged"]
+    shell("tokens", "revoke", "--app", app)
+    assert on_server(shell, alive) == []
+    assert granted.alive() == {"alice 1", "bob 1"}
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,8 @@ def revoke(terminal: Terminal, token_stdin: bool, user: str | None, client_id: s
         of_app = client_id
         terminal.act(lambda server: revoke_of_app(server, of_app))
     whose = " and ".join(f"{what} {name}" for what, name in (("account", user), ("app", client_id)) if name)
+    if token_stdin and not user:
+        whose = f"one token that {whose} had for itself; --app ends all of them"
     terminal.show({"revoked": True, "user": user, "client_id": client_id}, f"revoked: {whose}")
 
 
