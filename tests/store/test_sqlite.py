@@ -27,6 +27,7 @@ from valetkey.store import (
     open_store,
     sql,
     sqlite_file,
+    sqlite_writer,
     statements,
 )
 from valetkey.store.sqlite import SqliteStore
@@ -299,6 +300,23 @@ class TestSqlite(Contract, DatabaseContract):
         assert await store.accounts(0, 9) == []
         store._move()
         assert store._moving is not asked[0]
+
+    async def test_where_no_thread_is_to_be_had_the_writer_lives_on(
+        self, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """One that ended would leave everybody waiting for ever, and the end of the process, too."""
+
+        def none_left() -> None:
+            asked.append(None)
+            raise RuntimeError("can't start new thread")
+
+        asked: list[None] = []
+        monkeypatch.setattr(sqlite_writer, "_GATHERED", 1)
+        monkeypatch.setattr(store._writer, "_checkpoint", none_left)
+        async with asyncio.timeout(5):
+            for key in range(3):
+                await store.apply((Save(session(f"s{key}", 1, NOW)),))
+        assert len(asked) >= 2
 
     async def test_kinds_of_which_nothing_is_dead_are_not_asked_for_with_each_batch(
         self, store: SqliteStore

@@ -134,7 +134,8 @@ class Writer:
         written = self._connection.total_changes if self._connection is not None else 0
         if not 0 <= written - self._moved < _GATHERED:
             self._moved = written
-            self._checkpoint()
+            with contextlib.suppress(RuntimeError):  # no thread is to be had just now
+                self._checkpoint()
 
     def _transact(self, jobs: list[Job]) -> list[Any]:
         """Every job's value or exception, after the COMMIT that made them true."""
