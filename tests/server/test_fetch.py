@@ -7,9 +7,9 @@ import pytest
 from tests.house import VirtualClock
 from tests.publisher import Publisher, document
 from valetkey.server import fetch as door
-from valetkey.server.fetch import Fetch, FetchFailed, freshness, way_out
+from valetkey.server.fetch import Fetch, FetchFailed, for_strangers, freshness, way_out
 from valetkey.server.pinned_request import PinnedRequest
-from valetkey.settings import FetchSettings
+from valetkey.settings import FetchSettings, RegistrationSettings, Settings
 
 JSON = ("application/json",)
 
@@ -199,3 +199,12 @@ async def test_closing_ends_what_is_under_way(fetch: Fetch, site: Publisher) -> 
 )
 def test_how_long_an_answer_is_kept(said: str, seconds: int) -> None:
     assert freshness(said) == seconds
+
+
+@pytest.mark.parametrize("host", ["10.0.0.1", "::1", "[::1]", "Keys.Internal"])
+def test_strangers_reach_a_private_host_that_is_let_in_twice(host: str) -> None:
+    """In [fetch] for everybody, and in [registration] for them (L1); what is no host lets nobody in."""
+    twice = RegistrationSettings(allow_hosts=(host.strip("[]"),))
+    let_in = FetchSettings(allow=(host, "other.internal", "[half"))
+    assert for_strangers(Settings(fetch=let_in, registration=twice)).allow == (host,)
+    assert for_strangers(Settings(fetch=let_in)).allow == ()

@@ -9,7 +9,7 @@ import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
-from valetkey.protocol.rules.metadata_document import host_allowed
+from valetkey.protocol.rules.metadata_document import publishes
 from valetkey.server.clock import Clock
 from valetkey.server.target import FetchFailed, Page, Target, target
 from valetkey.settings import FetchSettings, Settings
@@ -147,7 +147,7 @@ def for_strangers(settings: Settings) -> FetchSettings:
     where the operator lets them be published (registration.allow_hosts)."""
     lets, never = settings.joining.allow_hosts, settings.joining.deny_hosts
     kept = tuple(
-        host for host in settings.fetch.allow if lets and host_allowed(f"https://{host}/", lets, never)
+        host for host in settings.fetch.allow if lets and publishes(host.lower().strip("[]"), lets, never)
     )
     return replace(settings.fetch, allow=kept)
 

@@ -36,7 +36,11 @@ def why_not_address(client_id: str) -> str | None:
 
 def host_allowed(client_id: str, allow: tuple[str, ...], deny: tuple[str, ...]) -> bool:
     """Whether the operator lets this host publish clients: none that is denied; any other where nobody is allowed."""
-    host = str(urlsplit(client_id).hostname)
+    return publishes(str(urlsplit(client_id).hostname), allow, deny)
+
+
+def publishes(host: str, allow: tuple[str, ...], deny: tuple[str, ...]) -> bool:
+    """The same of a host by its name."""
     if any(names(host, pattern) for pattern in deny):
         return False
     return not allow or any(names(host, pattern) for pattern in allow)
