@@ -121,6 +121,16 @@ async def test_a_batch_takes_hardly_longer_than_any_write_does(waiting: float) -
     assert busy.rests == pytest.approx([min(housekeeping.REST * it, housekeeping.LONGEST) for it in took])
 
 
+async def test_a_slow_first_batch_makes_none_of_the_others_large() -> None:
+    """It prepares statements, and a disk may sleep."""
+    busy = Busy(0.00001, waiting=0.05)
+    pace = Pace(busy.sleep, lambda: busy.at)
+    for _ in range(50):
+        await pace.step(busy.work)
+        busy.waiting = 0.0005
+    assert max(busy.batches) <= 4 * housekeeping.FEWEST
+
+
 async def test_however_long_a_write_takes_rows_add_no_more_than_a_few_milliseconds() -> None:
     busy = Busy(0.00001, waiting=1.0)
     await busy.days(400)

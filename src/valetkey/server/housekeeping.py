@@ -2,8 +2,10 @@
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from statistics import median
 
 import structlog
 
@@ -15,7 +17,8 @@ LEASE = 60  # seconds that a worker has the work for itself, unless it asks agai
 SKEW = 60  # seconds that another host's clock may be behind ours: what is alive there stays
 PROBE = 10  # rows that any worker may remove to see whether there is work: where there is none, nothing is written
 FEWEST, MOST = 10, 2000  # rows in a batch
-PROBE_EVERY = 8  # batches, of which one is the smallest: what it takes is what any write takes just now
+PROBE_EVERY = 8  # batches, of which one is the smallest: what it takes is what any write takes just now,
+PROBES = 5  # or rather what the last ones took in the middle
 SHARE, MOST_LONGER = (
     3,
     0.004,
@@ -38,17 +41,18 @@ class Pace:
 
     def __init__(self, sleep: Sleep = asyncio.sleep, timer: Callable[[], float] = time.monotonic) -> None:
         self.sleep, self.timer = sleep, timer
-        self.rows, self.batches, self.least = FEWEST, 0, 0.0
+        self.rows, self.batches = FEWEST, 0
+        self.smallest: deque[float] = deque(maxlen=PROBES)  # seconds that the last smallest batches took
 
     async def step(self, work: Work) -> int:
         """One batch and the rest behind it; returns what the work does."""
-        smallest = self.batches % PROBE_EVERY == 0
+        smallest = self.batches < PROBES or self.batches % PROBE_EVERY == 0
         began = self.timer()
         done = await work(FEWEST if smallest else self.rows)
         took = self.timer() - began
         if smallest:
-            self.least += (took - self.least) / (4 if self.batches else 1)
-        elif took - self.least > min(self.least / SHARE, MOST_LONGER):
+            self.smallest.append(took)
+        elif took > (least := median(self.smallest)) + min(least / SHARE, MOST_LONGER):
             self.rows = max(FEWEST, self.rows - self.rows // 8)
         else:  # twice as much, or where times vary more than rows make them it would never do more than the least
             self.rows = min(MOST, self.rows + self.rows // 4)
