@@ -9,6 +9,7 @@ from valetkey.protocol.profiles import PROFILES
 from valetkey.protocol.rules import token_question
 from valetkey.protocol.rules.checksum import checksummed
 from valetkey.protocol.rules.digest import digest as of
+from valetkey.protocol.rules.headers import Headers
 
 TODAY = PROFILES["oauth21"]
 CLIENT = {"client_id": "app", "client_secret": "s"}
@@ -54,6 +55,14 @@ def test_what_is_no_question(body: dict[str, str], asked: dict[str, str], reason
     with pytest.raises(InvalidRequest) as told:
         token_question.read(Params(body.items()), query(**asked), headers(), TODAY)
     assert told.value.reason == reason
+
+
+def test_what_form_of_answer_is_asked_for_comes_along():
+    """RFC 9701 4."""
+    assert read(token="x").accept == ""
+    signed = Headers(accept="application/token-introspection+jwt")
+    question = token_question.read(params(**CLIENT, token="x"), query(), signed, TODAY)
+    assert question.accept == signed.accept
 
 
 def test_other_names_in_the_query_are_ignored():
