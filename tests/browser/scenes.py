@@ -181,7 +181,8 @@ async def connected_to_a_stranger(scene: Scene) -> None:
     for client_id in (address, secrets.token_hex(16)):
         await stranger(scene, client_id, "http://127.0.0.1:50123/callback")
         account = scene.person.account.id
-        now, there = scene.platform.server.clock(), ("https://albums.example/", ELSEWHERE)
+        now = scene.platform.server.clock()
+        there = (("https://albums.example/", ("basic",)), (ELSEWHERE, ("basic", "likes")))
         said = Consent(account, client_id, ("basic", "likes"), now, resource=there)
         await scene.platform.server.store.apply((Save(said),))
     await scene.visitor.open("/accounts/manage_access/")

@@ -89,6 +89,22 @@ async def test_people_are_asked_about_each_server(
     assert "At prints.example , albums.example" in (await browser.open("/accounts/manage_access/")).text
 
 
+async def test_what_was_allowed_at_one_server_was_not_allowed_at_another(
+    house: House, app: App, browser: Browser
+) -> None:
+    """C14, H8: an app that may see the likes at one and the name at the other may not see the likes there."""
+    for scope, server in (("basic likes", PRINTS), ("basic", ALBUMS)):
+        page = await browser.open(url(house, app, server) + "&" + urlencode({"scope": scope}))
+        assert page.asks_consent
+        await browser.consent(page, "allow")
+        assert (await browser.open(url(house, app, server) + "&" + urlencode({"scope": scope}))).left
+    more = url(house, app, ALBUMS) + "&scope=basic+likes"
+    assert (await browser.open(more)).asks_consent
+    assert parameters((await browser.open(more + "&prompt=none")).left or "")["error"] == "consent_required"
+    await browser.consent(await browser.open(more), "allow")
+    assert (await browser.open(more)).left
+
+
 async def test_who_named_no_server_names_none_later(house: House, app: App, browser: Browser) -> None:
     """C14: the person was asked about none, so the token endpoint knows of none either."""
     fields = await code(house, browser, app)

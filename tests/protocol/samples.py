@@ -72,7 +72,8 @@ def session(expires_at: int = NOW + 1) -> Session:
 
 
 def consent(*scope: str, refused: tuple[str, ...] = (), resource: tuple[str, ...] = ()) -> Consent:
-    return Consent(1, "app", scope, NOW - 1000, refused, resource)
+    """resource: servers, at each of which all of the scope was allowed."""
+    return Consent(1, "app", scope, NOW - 1000, refused, tuple((uri, scope) for uri in resource))
 
 
 def authorization(**more: Any) -> Authorization:

@@ -84,8 +84,8 @@ class ExchangeFacts(Struct, frozen=True):
 
 
 class ConnectedApp(Struct, frozen=True):
-    """One line of the connected-apps page; `ended_at` is when we last ended what it had (model.Notice); `resource` as a
-    Consent has it."""
+    """One line of the connected-apps page; `ended_at` is when we last ended what it had (model.Notice); `resource`, the
+    servers beside our own API for which they were asked."""
 
     client: Client
     developer: str

@@ -84,6 +84,7 @@ class Registration(Struct, frozen=True, omit_defaults=True):
 REGISTRATION = Registration()
 GRANT_TYPES = {"service": ("client_credentials",)}
 PERSONAL = ("authorization_code", "refresh_token")
+Places = tuple[tuple[str, tuple[str, ...]], ...]  # servers by their URI, and the scope at each
 
 
 class Client(Struct, frozen=True):
@@ -137,7 +138,7 @@ class Consent(Struct, frozen=True):
     """What the owner has said yes to, remembered: one a pair of account and client. Saving it again replaces it.
 
     `refused` is what they left out of what was asked; `resource`, the servers beside our own API for which they said it
-    (RFC 8707).
+    (RFC 8707), each with what was allowed there.
     """
 
     account_id: int
@@ -145,7 +146,7 @@ class Consent(Struct, frozen=True):
     scope: tuple[str, ...]
     granted_at: int
     refused: tuple[str, ...] = ()
-    resource: tuple[str, ...] = ()
+    resource: Places = ()
 
 
 class Ticket(Struct, frozen=True):

@@ -224,7 +224,7 @@ class Lookups(ABC):
                 row[-4],
                 row[-3],
                 row[-2],
-                rows.names(row[-1]),
+                tuple(uri for uri, _ in rows.places(row[-1])),
             )
             for row in found
         ]

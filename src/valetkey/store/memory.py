@@ -144,7 +144,7 @@ class MemoryStore:
                 *(client, self._developer(client), said.scope, said.granted_at),
                 self._last_used(said),
                 self._ended(said),
-                said.resource,
+                tuple(uri for uri, _ in said.resource),
             )
             for said, client in found
         ]

@@ -17,6 +17,7 @@ from valetkey.protocol.model import (
     Consent,
     DeviceRequest,
     Notice,
+    Places,
     PushedRequest,
     RefreshToken,
     Registration,
@@ -75,7 +76,7 @@ def ticket(row: Row) -> Ticket:
 
 def consent(row: Row) -> Consent:
     account_id, client_id, scope, granted_at, refused, resource = row
-    return Consent(account_id, client_id, names(scope), granted_at, names(refused), names(resource))
+    return Consent(account_id, client_id, names(scope), granted_at, names(refused), places(resource))
 
 
 def authorization(row: Row) -> Authorization:
@@ -180,6 +181,15 @@ def names(scope: str) -> tuple[str, ...]:
     return tuple(scope.split())
 
 
+def places(bound: str) -> Places:
+    return _places(bound) if bound else ()
+
+
+def placed(places: Places) -> str:
+    """What is kept of the servers of a consent."""
+    return _json(places) if places else ""
+
+
 def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
@@ -189,4 +199,5 @@ _uris = lru_cache(1024)(msgspec.json.Decoder(tuple[str, ...]).decode)
 _secrets = lru_cache(1024)(msgspec.json.Decoder(tuple[ClientSecret, ...]).decode)
 _registered = lru_cache(1024)(msgspec.json.Decoder(Registration).decode)
 _terms = lru_cache(1024)(msgspec.json.Decoder(Terms).decode)
+_places = msgspec.json.Decoder(Places).decode  # long ones, which few have
 _testers = lru_cache(1024)(msgspec.json.Decoder(tuple[int, ...]).decode)

@@ -52,6 +52,7 @@ from valetkey.store.rows import (
     TICKET,
     bound,
     client_row,
+    placed,
     words,
 )
 
@@ -122,7 +123,7 @@ def _save_session(record: Session) -> list[Step]:
 
 
 def _save_consent(record: Consent) -> list[Step]:
-    said = (words(record.scope), record.granted_at, words(record.refused), words(record.resource))
+    said = (words(record.scope), record.granted_at, words(record.refused), placed(record.resource))
     return [Step(statements.PUT_CONSENT, (record.account_id, record.client_id, *said))]
 
 

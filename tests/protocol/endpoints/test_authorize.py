@@ -695,8 +695,20 @@ def test_a_server_that_the_person_has_not_allowed_is_asked_about(
     assert isinstance(silently, Refuse) and "error=consent_required" in silently.location
     allowed = reaching(known, ALLOW, *named)
     kept = (*(each for each in before if each not in elsewhere), *elsewhere)
-    assert allowed.changes == (Hold(1, "app"), Save(Consent(1, "app", ("likes",), NOW, (), kept)))
+    there = tuple((each, ("likes",)) for each in kept)
+    assert allowed.changes == (Hold(1, "app"), Save(Consent(1, "app", ("likes",), NOW, (), there)))
     assert isinstance(allowed, Answer) and allowed.terms.resource == named
+
+
+def test_what_was_allowed_at_one_server_was_not_allowed_at_another() -> None:
+    """C14, H8: neither what was allowed at the other, nor at our own API; all of it is asked about there."""
+    known = Consent(1, "app", ("basic", "likes"), NOW - 9, (), ((A, ("basic",)), (B, ("basic", "likes"))))
+    assert isinstance(reaching(known, None, B), Answer)
+    assert isinstance(reaching(known, None), Answer)
+    for named in ((A,), (A, B)):
+        asks = reaching(known, None, *named)
+        assert isinstance(asks, AskConsent) and asks.new == ("likes",)
+        assert isinstance(reaching(known, None, *named, prompt="none"), Refuse)
 
 
 # --- silently, logged in anew, asked again (RFC 9470 4; A20) ---------------------------------------------------------

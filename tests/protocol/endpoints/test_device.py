@@ -55,7 +55,8 @@ def test_where_and_for_what_a_device_asks() -> None:
     assert isinstance(asks, AskDevice) and asks.resource == ("https://a.test/",)
     assert asks.details == waits.terms.details
     answered = decide(waits, known, ALLOW, BOOK, NOW)
-    kept = Consent(1, "app", ("basic", "likes"), NOW, (), ("https://b.test/", "https://a.test/"))
+    there = (("https://b.test/", ("basic",)), ("https://a.test/", ("basic", "likes")))
+    kept = Consent(1, "app", ("basic", "likes"), NOW, (), there)
     assert answered.changes == (Hold(1, "app"), Save(kept))
     assert isinstance(answered, DeviceAnswered) and answered.terms == waits.terms
 

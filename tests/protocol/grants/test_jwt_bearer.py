@@ -13,7 +13,7 @@ from valetkey.protocol.decision import Granted
 from valetkey.protocol.errors import OAuthError
 from valetkey.protocol.facts import ExchangeFacts, Known
 from valetkey.protocol.grants.jwt_bearer import decide, issuer_of, read
-from valetkey.protocol.model import TERMS, Authorization, Client, Registration, Terms
+from valetkey.protocol.model import TERMS, Authorization, Client, Consent, Registration, Terms
 from valetkey.protocol.profiles.oauth21 import OAUTH21
 from valetkey.protocol.rules import jwt
 from valetkey.protocol.rules.grant import Proven
@@ -87,6 +87,9 @@ def test_a_token_for_a_server_that_the_person_allowed() -> None:
     for named, facts in ((there, known), (ISSUER, FACTS)):
         assert granted(facts=facts, resource=named).authorization.terms == Terms(resource=(named,))
     refused = outcome(facts=known, resource=elsewhere)
+    assert isinstance(refused, OAuthError) and refused.reason == "consent_elsewhere"
+    less = replace(known, consent=Consent(1, "app", ("basic",), NOW, (), ((there, ("likes",)),)))
+    refused = outcome(facts=less, resource=there)
     assert isinstance(refused, OAuthError) and refused.reason == "consent_elsewhere"
     spoken_for = granted(facts=known, resource=elsewhere, issuer=replace(TRUSTED, first_party=True))
     assert spoken_for.authorization.terms == Terms(resource=(elsewhere,))

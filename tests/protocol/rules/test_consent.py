@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from tests.protocol.samples import NOW, client, consent, public
 from valetkey.protocol.decision import NO_CHOICE, Choice
 from valetkey.protocol.errors import AccessDenied
-from valetkey.protocol.model import NOBODY, Client, Consent, Registration, Scope
+from valetkey.protocol.model import NOBODY, Client, Consent, Places, Registration, Scope
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.profiles.classic import CLASSIC
 from valetkey.protocol.profiles.oauth20 import OAUTH20
@@ -15,6 +15,7 @@ from valetkey.protocol.rules.consent import (
     Said,
     asks_always,
     choice,
+    further,
     granted,
     merged,
     standing,
@@ -102,13 +103,58 @@ def test_what_is_remembered(before: Consent | None, said: Pair, kept: Pair) -> N
 
 def test_the_servers_that_are_remembered() -> None:
     many = tuple(f"https://{n}.test/" for n in range(MOST_SERVERS))
-    now = Consent(1, "app", BASIC, NOW, resource=(many[2], "https://new.test/"))
-    kept = merged(now, consent("basic", resource=many)).resource
+    now = replace(consent("basic", resource=(many[2], "https://new.test/")), granted_at=NOW)
+    kept = tuple(uri for uri, _ in merged(now, consent("basic", resource=many)).resource)
     assert kept == (many[1], *many[3:], many[2], "https://new.test/"), (
         "not named for longest, forgotten first"
     )
     assert merged(now, consent("basic")).resource == now.resource
-    assert merged(replace(now, resource=()), consent("basic", resource=many)).resource == many
+    before = consent("basic", resource=many)
+    assert merged(replace(now, resource=()), before).resource == before.resource
+
+
+A, B = "https://a.test/", "https://b.test/"
+
+
+@pytest.mark.parametrize(
+    ("before", "said", "kept"),
+    [
+        (((A, BASIC),), ((B, LIKES),), ((A, BASIC), (B, LIKES))),
+        (((A, BASIC), (B, BASIC)), ((A, LIKES),), ((B, BASIC), (A, ALL))),
+        (
+            ((A, ("comments", "basic")),),
+            ((B, BASIC),),
+            ((A, BASIC), (B, BASIC)),
+        ),  # left out now: nowhere any more
+        (((A, ("comments", "basic")),), ((A, BASIC),), ((A, BASIC),)),
+        (((A, ALL),), (), ((A, ALL),)),
+    ],
+)
+def test_what_is_remembered_of_each_server(before: Places, said: Places, kept: Places) -> None:
+    now = Consent(1, "app", ALL, NOW, ("comments",), said)
+    assert merged(now, Consent(1, "app", ALL, NOW - 9, (), before)).resource == kept
+
+
+@pytest.mark.parametrize(
+    ("scope", "named", "refused", "new"),
+    [
+        (ALL, (), (), False),
+        (LIKES, (A,), (), True),  # allowed at the other, and at our own API
+        (BASIC, (A,), (), False),
+        (ALL, (B,), (), False),
+        (ALL, (A, B), (), True),
+        (ALL, (A,), LIKES, False),  # they leave it out, so it is not given there
+        ((), (A,), (), False),
+        ((), ("https://c.test/",), (), True),
+    ],
+)
+def test_where_an_app_goes_further(
+    scope: tuple[str, ...], named: tuple[str, ...], refused: tuple[str, ...], new: bool
+) -> None:
+    """C14: what was allowed at one server was allowed at no other."""
+    known = Consent(1, "app", ALL, NOW, refused, ((A, BASIC), (B, ALL)))
+    assert further(scope, named, known) is new
+    assert further(scope, named, None)
 
 
 CATALOGUE = {

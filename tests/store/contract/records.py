@@ -17,7 +17,8 @@ class RecordsContract:
     async def test_one_consent_can_be_asked_for(self, store: Store) -> None:
         await settle_in(store)
         said = Consent(1, "app", ("basic", "photos"), NOW)
-        for each in (said, replace(said, resource=("https://a.test/?x=1", "urn:b")), said):
+        places = (("https://a.test/?x=1", ("basic",)), ("urn:b", ("basic", "photos")))
+        for each in (said, replace(said, resource=places), said):
             await store.apply((Save(each),))
             assert await store.consent(1, "app") == each
         for account_id, client_id in ((2, "app"), (1, "other"), (1, "a\0p")):
@@ -59,7 +60,8 @@ class RecordsContract:
 
     async def test_all_that_a_confirmation_screen_needs_comes_at_once(self, store: Store) -> None:
         await settle_in(store)
-        consent = Consent(1, "app", ("basic",), NOW, ("likes", "comments"), ("https://a.test/",))
+        there = (("https://a.test/", ("basic",)),)
+        consent = Consent(1, "app", ("basic",), NOW, ("likes", "comments"), there)
         await store.apply((Save(session()), Save(consent), Save(Consent(1, "other", (), NOW))))
         facts = await store.authorize_facts("app", digest("browser"))
         assert facts == AuthorizeFacts(client(), "Number 1", session(), account(), consent)

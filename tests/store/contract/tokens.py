@@ -157,7 +157,7 @@ class TokensContract:
             (Save(other), Save(authorization(1)), Save(authorization(2)), Save(authorization(3, 2)))
         )
         there = ("https://a.test/", "https://b.test/")
-        said = Consent(1, "app", ("basic",), 5, ("more",), there)
+        said = Consent(1, "app", ("basic",), 5, ("more",), tuple((uri, ("basic",)) for uri in there))
         await store.apply((Save(said), Save(Consent(1, "other", (), 6))))
         await store.apply((Save(Consent(1, "gone", (), 7)), Save(Consent(2, "app", (), 8))))
         await store.add_usage({}, {1: NOW + 3, 2: NOW + 8, 3: NOW + 99, 77: NOW})

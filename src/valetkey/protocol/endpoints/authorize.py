@@ -176,7 +176,7 @@ def standing(
     choice = consent.choice(client, request.profile, asked.scope, known, book.catalogue)
     before = consent.standing(known, client, choice)
     always = asked.wanted.consent or bool(asked.terms.details)  # a yes to one payment is none to the next
-    always = always or consent.further(resource.others(asked.terms.resource, book), before)
+    always = always or consent.further(asked.scope, resource.others(asked.terms.resource, book), before)
     always = always or consent.asks_always(client, request.redirect_uri, asked.kind.in_front)
     new = consent.still_to_ask(client, asked.scope, before, book.remember_consent, always)
     if new is not None and asked.wanted.silent:
@@ -205,7 +205,8 @@ def decide_trusted(request: Trusted, facts: AuthorizeFacts, said: Said | None, n
     allowed = consent.granted(scope, new or (), said or consent.NOTHING_NEW, before, choice)
     kept: Changes = () if before is None else (Hold(account.id, client.id),)
     if new is not None:
-        now_said = Consent(account.id, client.id, allowed, now, scopes.widened(scope, allowed), elsewhere)
+        refused, there = scopes.widened(scope, allowed), tuple((uri, allowed) for uri in elsewhere)
+        now_said = Consent(account.id, client.id, allowed, now, refused, there)
         kept += (Save(consent.merged(now_said, before)),)
     if kind.issues == "code":
         lifetime = profile.code_lifetime

@@ -39,7 +39,8 @@ def decide(
     except AccessDenied:
         return denied
     kept: Changes = () if facts.consent is None else (Hold(account.id, client.id),)
-    answer = Consent(account.id, client.id, allowed, now, scopes.widened(scope, allowed), elsewhere)
+    refused, there = scopes.widened(scope, allowed), tuple((uri, allowed) for uri in elsewhere)
+    answer = Consent(account.id, client.id, allowed, now, refused, there)
     kept += (Save(consent.merged(answer, consent.standing(facts.consent, client, choice))),)
     return DeviceAnswered(client, account, waits.digest, "allow", allowed, kept, waits.terms)
 

@@ -100,7 +100,7 @@ def allowed(
         return scope, ()
     if consent is None or scopes.widened(scope, consent.scope):
         raise InvalidGrant("consent_missing", "the person has not allowed this client that scope")
-    if further(resource.others(named, asked.book), consent):
+    if further(scope, resource.others(named, asked.book), consent):
         raise InvalidGrant("consent_elsewhere", "the person has not allowed this client that resource")
     return scope, (Hold(account.id, client.id),)
 

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from valetkey.protocol.decision import NO_CHOICE, Choice
 from valetkey.protocol.errors import AccessDenied
-from valetkey.protocol.model import NOBODY, Catalogue, Client, Consent
+from valetkey.protocol.model import NOBODY, Catalogue, Client, Consent, Places
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.rules.redirect_uri import loops_back
 from valetkey.protocol.rules.scope import widened
@@ -66,9 +66,15 @@ def asks_always(client: Client, redirect_uri: str, in_front: bool) -> bool:
     return in_front or (client.owner_id == NOBODY and loops_back(redirect_uri))
 
 
-def further(resource: tuple[str, ...], consent: Consent | None) -> bool:
-    """Whether an app names a server for which it was allowed nothing: what it was allowed at others is new there."""
-    return consent is None or bool(widened(resource, consent.resource))
+def further(scope: tuple[str, ...], resource: tuple[str, ...], consent: Consent | None) -> bool:
+    """Whether an app names a server where it was not allowed all of this: what it was allowed elsewhere is new there.
+
+    What the person leaves out is not asked for again there either.
+    """
+    if consent is None:
+        return True
+    allowed = dict(consent.resource)
+    return any(uri not in allowed or widened(scope, (*allowed[uri], *consent.refused)) for uri in resource)
 
 
 def granted(
@@ -96,5 +102,12 @@ def merged(said: Consent, before: Consent | None) -> Consent:
         said,
         scope=tuple(dict.fromkeys((*widened(before.scope, said.refused), *said.scope))),
         refused=tuple(dict.fromkeys((*widened(before.refused, said.scope), *said.refused))),
-        resource=(*widened(before.resource, said.resource), *said.resource)[-MOST_SERVERS:],
+        resource=places(said, before),
     )
+
+
+def places(said: Consent, before: Consent) -> Places:
+    """The servers that are remembered, those named now last: what is allowed at one is allowed at no other."""
+    had = {uri: widened(scope, said.refused) for uri, scope in before.resource}
+    now = {uri: tuple(dict.fromkeys((*had.pop(uri, ()), *scope))) for uri, scope in said.resource}
+    return tuple((had | now).items())[-MOST_SERVERS:]
