@@ -313,9 +313,12 @@ class TestSqlite(Contract, DatabaseContract):
         asked: list[None] = []
         monkeypatch.setattr(sqlite_writer, "_GATHERED", 1)
         monkeypatch.setattr(store._writer, "_checkpoint", none_left)
-        async with asyncio.timeout(5):
-            for key in range(3):
-                await store.apply((Save(session(f"s{key}", 1, NOW)),))
+        try:
+            async with asyncio.timeout(5):
+                for key in range(3):
+                    await store.apply((Save(session(f"s{key}", 1, NOW)),))
+        finally:
+            store._writer._idle.set()  # the end of this test does not wait for one that ended
         assert len(asked) >= 2
 
     async def test_kinds_of_which_nothing_is_dead_are_not_asked_for_with_each_batch(
