@@ -102,6 +102,13 @@ class SqliteStore(Lookups):
         if self._moving is None or self._moving.done():
             self._moving = self._beside.submit(self._list, _CHECKPOINT, ())
 
+    def _move_early(self, swept: int) -> None:
+        """Where few write, what housekeeping leaves in the log goes at once; fewer and larger moves are cheaper."""
+        self._swept += swept
+        if self._swept >= _SWEPT and self._writer.calm:
+            self._swept = 0
+            self._move()
+
     async def apply(self, changes: Changes) -> None:
         steps = steps_of(changes)
         if not steps:
@@ -164,12 +171,7 @@ class SqliteStore(Lookups):
         gone: int = await self._writer.write(partial(_sweep, self._round[1], now, limit))
         if not gone:
             self._round = now, list(cleaning.DEAD)
-        self._swept += gone
-        if (
-            self._swept >= _SWEPT and self._writer.calm
-        ):  # where many write, fewer and larger moves are cheaper
-            self._swept = 0
-            self._move()
+        self._move_early(gone)
         return gone
 
     async def shrink(self, limit: int) -> int:
@@ -180,6 +182,7 @@ class SqliteStore(Lookups):
                 await self._all(_CHECKPOINT)  # which is what makes the file shorter
             return 0
         back: int = await self._writer.write(partial(sqlite_space.give_back, limit))
+        self._move_early(back)
         return back
 
 
