@@ -14,7 +14,10 @@ from tests.house import ONE_STORE, SITE, App, Build, House
 from tests.publisher import Publisher, document
 from tests.signing import Signer
 from valetkey.protocol.changes import Save
+from valetkey.protocol.grants.jwt_bearer import JWT_BEARER
 from valetkey.protocol.model import NOBODY, Client, Registration
+from valetkey.protocol.trusted_issuer import TrustedIssuer
+from valetkey.server.fetch import FetchFailed
 from valetkey.server.pinned_request import PinnedRequest
 from valetkey.server.resolver import Resolver
 from valetkey.settings import FetchSettings, RegistrationSettings
@@ -232,6 +235,30 @@ async def test_L4_names_of_strangers_that_do_not_answer_keep_nobody_else_waiting
         assert not held.acquire(blocking=False), "four threads and no more"
     finally:
         over.set()
+
+
+async def test_L4_names_of_apps_that_do_not_answer_keep_no_trusted_issuer_waiting(
+    build: Build, site: Publisher
+) -> None:
+    """Whoever can sign up can name eight of them, and assertions of the operator's issuers would prove nothing."""
+    signer = Signer("ES256", "hr")
+    issuer = TrustedIssuer("https://hr.example", jwks_uri=site.url("/hr"), clients=("*",), first_party=True)
+    house = await build(trusted_issuers=(issuer,), fetch=FetchSettings(("localhost",), site.ca))
+    house.server.fetch_app.out = never
+    site.say("/hr", document(signer.jwks.encode()))
+    ours = Registration(grant_types=(JWT_BEARER.name,))
+    app = await house.make_app(profile="oauth21", type="service", registered=ours)
+    await house.make_account()
+    claims = {"iss": issuer.issuer, "sub": "snoopdogg", "aud": SITE, "exp": house.clock() + 60, "jti": "1"}
+    fields = {"grant_type": JWT_BEARER.name, "assertion": signer.jwt(claims)}
+    answer = await house.http().post(
+        "/oauth/token", data=fields | {"client_id": app.id, "client_secret": app.secret}
+    )
+    assert answer.status_code == 200, answer.text
+
+
+async def never(*_: Any) -> Any:
+    raise FetchFailed("nobody is there")
 
 
 async def test_L1_a_failure_is_remembered_for_a_moment(house: House, site: Publisher) -> None:

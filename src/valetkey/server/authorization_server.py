@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from valetkey.protocol.profiles import PROFILES
 from valetkey.protocol.rules.certificate import METHODS
 from valetkey.protocol.rules.rulebook import Rulebook
-from valetkey.server.client_keys import ClientKeys
+from valetkey.server.client_keys import ClientKeys, PublishedKeys
 from valetkey.server.clock import Clock, wall_clock
 from valetkey.server.fetch import Fetch, for_strangers, way_out
 from valetkey.server.keys import Keys
@@ -26,7 +26,8 @@ from valetkey.store.base import Store
 class AuthorizationServer:
     """One server in one process. Make it with `assemble`, then `open` it, and `close` it at the end.
 
-    What apps publish that nobody vouches for is fetched by `fetch_stranger`, so that it takes no place of the others.
+    Three doors lead out, so that nobody takes another's place: `fetch` to what the operator named, `fetch_app` to what
+    apps of accounts did, `fetch_stranger` to what nobody vouches for.
     """
 
     settings: Settings
@@ -39,8 +40,10 @@ class AuthorizationServer:
     failures: Tally
     unproven: Tally
     fetch: Fetch
+    fetch_app: Fetch
     fetch_stranger: Fetch
     keys: Keys
+    issuer_keys: PublishedKeys
     client_keys: ClientKeys
     nonces: Nonces
 
@@ -52,6 +55,7 @@ class AuthorizationServer:
     async def close(self) -> None:
         """Write what waits, then let go of the database."""
         await self.fetch.close()
+        await self.fetch_app.close()
         await self.fetch_stranger.close()
         await self.usage.close()
         await self.store.close()
@@ -102,10 +106,11 @@ def assemble(
     usage, apps = Usage(store, clock), settings.apps
     failures, unproven = Tally(clock, apps.secret_failures), Tally(clock, apps.unproven_requests)
     fetch, mint = Fetch(way_out(settings.fetch), clock), Mint(entropy)
+    fetch_app = Fetch(way_out(settings.fetch), clock)
     fetch_stranger = Fetch(way_out(for_strangers(settings)), clock)
     keys = Keys(settings, store, clock, mint, master)
     nonces = Nonces(keys, clock, settings.dpop.require_nonce)
-    client_keys = ClientKeys(fetch, fetch_stranger, clock, nonces.good)
+    client_keys = ClientKeys(fetch_app, fetch_stranger, clock, nonces.good)
     return AuthorizationServer(
         settings,
         store,
@@ -117,8 +122,10 @@ def assemble(
         failures,
         unproven,
         fetch,
+        fetch_app,
         fetch_stranger,
         keys,
+        PublishedKeys(fetch, clock),
         client_keys,
         nonces,
     )

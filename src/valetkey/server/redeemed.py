@@ -54,7 +54,7 @@ async def vouched(server: AuthorizationServer, request: TokenRequest) -> Exchang
         return ExchangeFacts(client)
     account = await subject_of(server, issuer, token.claims.get("sub"))
     consent = await server.store.consent(account.id, client.id) if account is not None else None
-    keys = await server.client_keys.vouched.found(issuer.jwks, issuer.jwks_uri, token)
+    keys = await server.issuer_keys.found(issuer.jwks, issuer.jwks_uri, token)
     return ExchangeFacts(client, account=account, consent=consent, issuer_keys=keys)
 
 

@@ -30,11 +30,22 @@ PLAIN_ENCODINGS = frozenset({b"", b"7bit", b"8bit", b"binary"})
 
 
 class Rejected(Exception):
-    """The request cannot be read: an HTTP status, a stable slug for the log, and words for whoever sent it."""
+    """The request cannot be read, or not now: an HTTP status, a stable slug for the log, words for whoever sent it, and
+    the cause for the log if it is no fault of the request."""
 
-    def __init__(self, status: int, reason: str, words: str) -> None:
+    def __init__(self, status: int, reason: str, words: str, cause: Mapping[str, str] | None = None) -> None:
         super().__init__(words)
-        self.status, self.reason, self.words = status, reason, words
+        self.status, self.reason, self.words, self.cause = status, reason, words, cause or {}
+
+
+def not_now(error: Exception) -> Rejected:
+    """The refusal while the database cannot be asked."""
+    return Rejected(503, "unavailable", "please try again in a moment", cause(error))
+
+
+def cause(error: Exception) -> Mapping[str, str]:
+    """What an error says, for the log."""
+    return {"why": (str(error) or type(error).__name__)[:200]}
 
 
 def headers_of(scope: Scope) -> Mapping[bytes, bytes]:

@@ -23,7 +23,7 @@ from valetkey.server.problems import Unavailable
 from valetkey.server.settle import Busy
 from valetkey.settings import ServerSettings
 from valetkey.web import client_certificate, guard
-from valetkey.web.body import Rejected, headers_of, read_body, read_form, read_query
+from valetkey.web.body import Rejected, headers_of, not_now, read_body, read_form, read_query
 from valetkey.web.frame import wants_page
 from valetkey.web.pages.consent import answered, consent_page
 from valetkey.web.pages.errors import PEOPLE, error_page
@@ -130,8 +130,8 @@ class FormEndpoint:
             return await self.refuse(send, no)
         except OAuthError as error:
             answer = token_acts.refused(error, self.profile, "")
-        except (Busy, Unavailable):
-            return await self.refuse(send, Rejected(503, "unavailable", "please try again in a moment"))
+        except (Busy, Unavailable) as error:
+            return await self.refuse(send, not_now(error))
         except Exception:
             log.exception(f"{self.what}_failed", reference=self.server.mint.reference())
             return await self.refuse(send, Rejected(500, "bug", "something went wrong on our side"))
@@ -171,7 +171,7 @@ class FormEndpoint:
 
     async def refuse(self, send: Send, no: Rejected) -> None:
         """A request that could not be read, in the profile's own form."""
-        log.info(f"{self.what}_rejected", reason=no.reason, status=no.status)
+        log.info(f"{self.what}_rejected", reason=no.reason, status=no.status, **no.cause)
         _, body = self.profile.error_answer(OURS.get(no.status, "invalid_request"), no.reason, no.words, "")
         if "code" in body:
             body["code"] = no.status

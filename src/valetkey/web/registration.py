@@ -13,7 +13,7 @@ from valetkey.server.registration import TooMany
 from valetkey.server.settle import Busy
 from valetkey.server.token import Reply
 from valetkey.web import guard
-from valetkey.web.body import Rejected, headers_of, read_body
+from valetkey.web.body import Rejected, headers_of, not_now, read_body
 from valetkey.web.oauth import CLOSE, OURS, RETRY, More, preflight, send_json
 
 log = structlog.get_logger("valetkey.registration")
@@ -49,10 +49,8 @@ class RegistrationEndpoint:
             return await self.refuse(send, no, methods)
         except TooMany:
             return await self.refuse(send, TOO_MANY, methods)
-        except (Busy, Unavailable):
-            return await self.refuse(
-                send, Rejected(503, "unavailable", "please try again in a moment"), methods
-            )
+        except (Busy, Unavailable) as error:
+            return await self.refuse(send, not_now(error), methods)
         except Exception:
             log.exception("registration_failed", reference=self.server.mint.reference())
             return await self.refuse(send, Rejected(500, "bug", "something went wrong on our side"), methods)
@@ -88,7 +86,7 @@ class RegistrationEndpoint:
 
     async def refuse(self, send: Send, no: Rejected, methods: tuple[str, ...]) -> None:
         """A request that could not be read, or not now."""
-        log.info("registration_rejected", reason=no.reason, status=no.status)
+        log.info("registration_rejected", reason=no.reason, status=no.status, **no.cause)
         body: dict[str, object] = {
             "error": OURS.get(no.status, "invalid_client_metadata"),
             "error_description": no.words,

@@ -13,7 +13,7 @@ from valetkey.server.problems import Unavailable
 from valetkey.server.settle import Busy
 from valetkey.settings import ServerSettings
 from valetkey.web import client_certificate
-from valetkey.web.body import Rejected
+from valetkey.web.body import Rejected, cause
 from valetkey.web.oauth import EXPOSED, RETRY, More, nonce_shown, preflight, send_json
 
 log = structlog.get_logger("valetkey.api")
@@ -44,7 +44,8 @@ class UsersEndpoint:
             answer = await acts.user(self.server, heard(scope, self.server.settings.server))
         except Rejected as rejected:
             return await self.refuse(send, rejected.status, rejected.words)
-        except (Busy, Unavailable):
+        except (Busy, Unavailable) as error:
+            log.info("api_rejected", reason="unavailable", status=503, **cause(error))
             return await self.refuse(send, 503, "please try again in a moment")
         except Exception:
             log.exception("api_failed", reference=self.server.mint.reference())
