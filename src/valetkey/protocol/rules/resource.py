@@ -1,7 +1,7 @@
 """Resource indicators: which servers is a token for? (RFC 8707 2; C14)"""
 
 from valetkey.protocol.errors import InvalidTarget
-from valetkey.protocol.model import NOBODY, Authorization
+from valetkey.protocol.model import Authorization
 from valetkey.protocol.params import Params
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.rules.redirect_uri import WEB, loopback, plain_host
@@ -44,7 +44,7 @@ def narrowed(params: Params, root: Authorization, profile: Profile, book: Rulebo
         return ()
     named = read(params, profile, book)
     shown = allowed or (book.issuer,)
-    if (allowed or root.account_id != NOBODY) and not set(named) <= set(shown):
+    if (allowed or not root.own) and not set(named) <= set(shown):
         raise InvalidTarget("resource_beyond", "a resource was not part of the authorization request")
     return () if named == allowed else named
 
