@@ -69,7 +69,7 @@ class Filling:
 
     def token(self, number: int) -> str:
         """Random, as the classic form is, or of today's form, whose keys grow with time."""
-        mint = Mint(lambda size: bytes.fromhex(secret("token", number, size)))
+        mint = Mint(lambda size: bytes.fromhex(secret("token", number, size)), lambda: 0)
         form = "prefixed" if self.ordered else "classic"
         return mint.access_token(form, self.app_of(number), self.born(number))
 

@@ -23,6 +23,15 @@ def counting():
     return Mint(entropy), asked
 
 
+def makers_of_a_second():
+    """One for each of some instants of a second, the first and the last among them; chance runs against time."""
+    instants = (0, 20_000, 500_000_000, 999_999_999)  # ids tell 15,259 nanoseconds apart, selectors 3,815
+    return [
+        Mint(lambda size, low=low: bytes([0xF0 - 0x50 * low]) * size, lambda at=at: 7 * mint.SECOND + at)
+        for low, at in enumerate(instants)
+    ]
+
+
 def test_R8_everything_secret_has_128_bits_or_more():
     maker, asked = counting()
     for form in ("classic", "prefixed"):
@@ -30,7 +39,7 @@ def test_R8_everything_secret_has_128_bits_or_more():
         maker.access_token(form, "0123456789abcdef", NOW)
     maker.text()
     maker.client_secret()
-    assert asked == [16, 16, 35, 35, 32, 32]  # today's form: 32 bytes, and 3 of a selector
+    assert asked == [16, 16, 32, 32, 32, 32]
 
 
 def test_the_codes_of_a_device():
@@ -61,10 +70,12 @@ def test_todays_forms_are_told_apart_and_checked_at_sight():
 
 
 def test_todays_forms_are_kept_in_the_order_of_their_making():
-    low, high = Mint(bytes), Mint(lambda size: b"\xff" * size)
     times = (mint.START_OF_2026, NOW, NOW + 1, mint.START_OF_2026 + 2**30 - 1)
-    kept = [digest(maker.access_token("prefixed", "x", now)) for now in times for maker in (low, high)]
+    kept = [
+        digest(maker.access_token("prefixed", "x", now)) for now in times for maker in makers_of_a_second()
+    ]
     assert kept == sorted(kept)
+    assert len({key[:6] for key in kept}) == len(kept)
     assert {len(key) for key in kept} == {38}
 
 
@@ -83,11 +94,16 @@ def test_a_checksum_tells_a_typo_at_sight():
 
 
 def test_ids_fit_where_they_go_and_grow_with_time():
-    highest = Mint(lambda size: b"\xff" * size)
+    highest = makers_of_a_second()[-1]
     assert 1_000_000 <= highest.account_id() < 2**40
-    now = mint.START_OF_2026 + 1000
-    assert Mint(lambda size: bytes(size)).authorization_id(now + 1) > highest.authorization_id(now)
-    assert 0 < highest.authorization_id(2**31 + 2**29) < 2**63
+    ids = [maker.authorization_id(NOW + second) for second in (0, 1) for maker in makers_of_a_second()]
+    assert ids == sorted(set(ids))
+    assert 0 < highest.authorization_id(mint.START_OF_2026 + 2**30 - 1) < 2**63
+
+
+def test_ids_of_one_instant_are_told_apart_by_chance():
+    low, high = Mint(bytes, lambda: NOW), Mint(lambda size: b"\xff" * size, lambda: NOW)
+    assert high.authorization_id(NOW) - low.authorization_id(NOW) == 2**17 - 1
 
 
 def test_R8_of_a_secret_only_digests_are_kept():

@@ -1,5 +1,6 @@
 """The only place that makes token strings, ids and secrets, and digests of them (R8)."""
 
+import time
 from collections.abc import Callable
 
 from msgspec import Struct
@@ -11,13 +12,18 @@ from valetkey.protocol.rules.claims import Claims
 from valetkey.protocol.rules.digest import digest
 
 START_OF_2026 = 1_767_225_600
+SECOND = 1_000_000_000  # nanoseconds
 Entropy = Callable[[int], bytes]
 
 
 class Mint(Struct, frozen=True):
-    """Makes every secret out of the randomness it is handed: entropy(n) gives n random bytes."""
+    """Makes every secret out of the randomness it is handed: entropy(n) gives n random bytes.
+
+    What is made in one second is put in order by `instant`, in nanoseconds; only its place in the second counts.
+    """
 
     entropy: Entropy
+    instant: Callable[[], int] = time.time_ns
 
     def code(self, form: str, now: int) -> str:
         """An authorization code: 32 hex characters (128 bits; classic.md 2), or today's form."""
@@ -56,11 +62,10 @@ class Mint(Struct, frozen=True):
     def prefixed(self, prefix: str, now: int) -> str:
         """Today's form: a prefix that scanners find, a selector that grows with time, 256 bits, a checksum.
 
-        Selector: 30 bits of seconds since 2026 and 18 random ones (protocol/rules/digest.py says what it is for).
+        Selector: seconds since 2026 in 30 bits, 18 of the second (protocol/rules/digest.py says what it is for).
         """
-        drawn = self.entropy(35)
-        selector = seconds(now) << 18 | int.from_bytes(drawn[32:]) >> 6
-        return checksummed(f"{prefix}{selector:012x}{base64url.encode(drawn[:32])}")
+        selector = seconds(now) << 18 | self.of_second(18)
+        return checksummed(f"{prefix}{selector:012x}{self.text()}")
 
     def text(self) -> str:
         """256 bits as 43 characters of base64url: session ids, tickets."""
@@ -86,8 +91,12 @@ class Mint(Struct, frozen=True):
         return 1_000_000 + int.from_bytes(self.entropy(5), "big") % (2**40 - 1_000_000)
 
     def authorization_id(self, now: int) -> int:
-        """An id that grows with time, so that rows append: 30 bits of seconds since 2026, then 33 random ones."""
-        return seconds(now) << 33 | int.from_bytes(self.entropy(5), "big") >> 7
+        """An id that grows with time, so rows append: 30 bits of seconds since 2026, 16 of the second, 17 of chance."""
+        return seconds(now) << 33 | self.of_second(16) << 17 | int.from_bytes(self.entropy(3), "big") >> 7
+
+    def of_second(self, bits: int) -> int:
+        """How much of the running second is over, in so many bits."""
+        return (self.instant() % SECOND << bits) // SECOND
 
     def reference(self) -> str:
         """A short name of one request, for its log lines and for people to quote."""
