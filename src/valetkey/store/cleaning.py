@@ -2,12 +2,15 @@
 
 from msgspec import Struct
 
+from valetkey.store.statements import NEXT_EDITION
+
 
 class Dead(Struct, frozen=True):
     """Rows of a table that are over by the time $2; they are found by an index on their end.
 
     `rooted` rows take the authorization above them along when they are its last. `source` is where their end stands,
-    if not in themselves. `first`: statements before, which put off the end of what lives on, and remove what is below.
+    if not in themselves. `first`: statements before, which put off the end of what lives on, and remove what is below;
+    `after`: one for when some went.
     """
 
     table: str
@@ -17,6 +20,7 @@ class Dead(Struct, frozen=True):
     rooted: bool = False
     source: str = ""
     first: tuple[str, ...] = ()
+    after: str = ""
 
     def found(self, what: str) -> str:
         source = self.source or f"{self.table} t"
@@ -87,7 +91,11 @@ DEAD = (
         for table in ("tokens", "refresh_tokens")
     ),
     # last, when what they held is gone
-    Dead("clients", "id", "t.lapses_at", f"{{end}} <= $2 AND {_DUE} AND {_IDLE}", first=(_IN_USE, _OWN)),
+    Dead(
+        *("clients", "id", "t.lapses_at", f"{{end}} <= $2 AND {_DUE} AND {_IDLE}"),
+        first=(_IN_USE, _OWN),
+        after=NEXT_EDITION,
+    ),
 )
 
 # Which of these authorizations ($1, a list) have neither code, token nor device left. They go with the last of them;

@@ -50,17 +50,16 @@ class Lookups(ABC):
             return None
         account_id, version = row[-_ACCOUNT], row[-1]
         if account_id is not None and self._accounts.find(account_id, version) is None:
-            self._accounts.keep(account_id, rows.account(row[-_ACCOUNT:]))
+            self._accounts.keep(account_id, rows.account(row[-_ACCOUNT:]), version)
         return row[:-_ACCOUNT]
 
     async def authorize_facts(self, client_id: str, session_digest: bytes | None) -> AuthorizeFacts:
         row = await self._facts(sql.AUTHORIZE, _text(client_id), session_digest)
         if row is None:
             return AuthorizeFacts()
-        client_version, owner_id, owner_version, account_version, *rest = row
-        client = owner = session = account = consent = None
-        if client_version is not None:
-            client = self._clients.find(client_id, client_version) or await self.client(client_id)
+        edition, owner_id, owner_version, account_version, *rest = row
+        client = self._clients.find(client_id, edition) or await self.client(client_id)
+        owner = session = account = consent = None
         if owner_version is not None:
             owner = self._accounts.find(owner_id, owner_version) or await self.account(owner_id)
         if account_version is not None:
@@ -74,25 +73,21 @@ class Lookups(ABC):
         return AuthorizeFacts(client, developer, session, account, consent)
 
     async def exchange_facts(self, client_id: str, code_digest: bytes) -> ExchangeFacts:
-        row = await self._facts(sql.EXCHANGE, _text(client_id), code_digest)
+        row = await self._facts(sql.EXCHANGE, code_digest)
         if row is None:
-            return ExchangeFacts()
-        client = code = account = None
-        if row[0] is not None:
-            client = self._clients.find(client_id, row[0]) or await self.client(client_id)
-        if row[_CODE + 2] is not None:
-            root = rows.authorization(row[_CODE + 2 :])
-            code = rows.code(code_digest, row[2 : _CODE + 2], root)
-        if code is not None and row[1] is not None:
+            return ExchangeFacts(await self.client(client_id))
+        client = self._clients.find(client_id, row[0]) or await self.client(client_id)
+        root, account = rows.authorization(row[_CODE + 2 :]), None
+        if row[1] is not None:
             account = self._accounts.find(root.account_id, row[1]) or await self.account(root.account_id)
-        return ExchangeFacts(client, code, account)
+        return ExchangeFacts(client, rows.code(code_digest, row[2 : _CODE + 2], root), account)
 
     async def own_facts(self, client_id: str) -> ExchangeFacts:
         row = await self._one(sql.OWN, _text(client_id))
         if row is None:
-            return ExchangeFacts()
+            return ExchangeFacts(await self.client(client_id))
         client = self._clients.find(client_id, row[0]) or await self.client(client_id)
-        return ExchangeFacts(client, own=None if row[1] is None else rows.authorization(row[1:]))
+        return ExchangeFacts(client, own=rows.authorization(row[1:]))
 
     async def bearer_facts(self, token_digest: bytes) -> BearerFacts | None:
         whole = self._accounts.full
@@ -105,26 +100,24 @@ class Lookups(ABC):
         return await self._bearer(token_digest, row[:-_ACCOUNT], account)
 
     async def introspect_facts(self, client_id: str, token_digest: bytes) -> ExchangeFacts:
-        row = await self._facts(sql.INTROSPECT, _text(client_id), token_digest)
+        row = await self._facts(sql.BEARER, token_digest)
         if row is None:
-            return ExchangeFacts()
-        caller = subject = None
-        if row[0] is not None:
-            caller = self._clients.find(client_id, row[0]) or await self.client(client_id)
-        if row[1] is not None:
-            subject = await self._bearer(token_digest, row[1:])
-        return ExchangeFacts(caller, subject=subject)
+            return ExchangeFacts(await self.client(client_id))
+        caller = self._clients.find(client_id, row[0]) or await self.client(client_id)
+        return ExchangeFacts(caller, subject=await self._bearer(token_digest, row))
 
     async def _bearer(
         self, token_digest: bytes, row: Row, account: Account | None = None
     ) -> BearerFacts | None:
-        client_version, account_version, used_at, *rest = row
+        edition, account_version, used_at, *rest = row
         token = rows.token(token_digest, rest[:_TOKEN], rows.authorization(rest[_TOKEN:]))
         root = token.authorization
         client_id, account_id = root.client_id, root.account_id
-        if token.terms.client and not _acts(await self.client(token.terms.client)):
-            return None  # who holds it after an exchange is not there any more
-        client = self._clients.find(client_id, client_version) or await self.client(client_id)
+        client = self._clients.find(client_id, edition) or await self.client(client_id)
+        if token.terms.client:
+            holder = self._clients.find(token.terms.client, edition) or await self.client(token.terms.client)
+            if holder is None or holder.disabled_at is not None:
+                return None  # who holds it after an exchange is not there any more
         if account is None and not root.own:
             account = self._accounts.find(account_id, account_version) or await self.account(account_id)
             if account is None:
@@ -132,21 +125,18 @@ class Lookups(ABC):
         return BearerFacts(token, account, client, used_at) if client else None
 
     async def refresh_facts(self, client_id: str, digest: bytes) -> ExchangeFacts:
-        row = await self._facts(sql.REFRESHED, _text(client_id), digest)
+        row = await self._facts(sql.REFRESHED, digest)
         if row is None:
-            return ExchangeFacts()
-        client_version, account_version, used_at, *rest = row
+            return ExchangeFacts(await self.client(client_id))
+        edition, account_version, used_at, *rest = row
         sealed, kept, root = (
             rest[:_SUCCESSOR],
             rest[_SUCCESSOR : _SUCCESSOR + _REFRESH],
             rest[_SUCCESSOR + _REFRESH :],
         )
-        client = account = refresh = successor = None
-        if client_version is not None:
-            client = self._clients.find(client_id, client_version) or await self.client(client_id)
-        if root[0] is not None:
-            refresh = rows.refresh(digest, kept, rows.authorization(root))
-        if refresh is not None and account_version is not None:
+        client = self._clients.find(client_id, edition) or await self.client(client_id)
+        refresh, account, successor = rows.refresh(digest, kept, rows.authorization(root)), None, None
+        if account_version is not None:
             account_id = refresh.authorization.account_id
             account = self._accounts.find(account_id, account_version) or await self.account(account_id)
         if sealed[0] is not None:
@@ -154,16 +144,13 @@ class Lookups(ABC):
         return ExchangeFacts(client, None, account, refresh, successor)
 
     async def device_facts(self, client_id: str, digest: bytes) -> ExchangeFacts:
-        row = await self._one(sql.DEVICE_ASKS, _text(client_id), digest)
+        row = await self._one(sql.DEVICE_ASKS, digest)
         if row is None:
-            return ExchangeFacts()
-        client_version, account_version, *rest = row
-        client = account = device = None
-        if client_version is not None:
-            client = self._clients.find(client_id, client_version) or await self.client(client_id)
-        if rest[0] is not None:
-            device = _device(rest)
-        if device is not None and device.authorization is not None and account_version is not None:
+            return ExchangeFacts(await self.client(client_id))
+        edition, account_version, *rest = row
+        client = self._clients.find(client_id, edition) or await self.client(client_id)
+        device, account = _device(rest), None
+        if device.authorization is not None and account_version is not None:
             account_id = device.authorization.account_id
             account = self._accounts.find(account_id, account_version) or await self.account(account_id)
         return ExchangeFacts(client, None, account, device=device)
@@ -191,8 +178,8 @@ class Lookups(ABC):
         row = await self._one(sql.CLIENT_BY_ID, _text(client_id))
         if row is None:
             return None
-        found = rows.client(row)
-        self._clients.keep(client_id, found)
+        found = rows.client(row[1:])
+        self._clients.keep(client_id, found, row[0])
         return found
 
     async def account(self, account_id: int) -> Account | None:
@@ -200,7 +187,7 @@ class Lookups(ABC):
         if row is None:
             return None
         found = rows.account(row)
-        self._accounts.keep(account_id, found)
+        self._accounts.keep(account_id, found, found.version)
         return found
 
     async def account_named(self, canonical: str) -> Account | None:
@@ -267,10 +254,6 @@ def _device(row: Row) -> DeviceRequest:
     """A device and, once it was allowed, its authorization."""
     root = row[_DEVICE:]
     return rows.device(row[:_DEVICE], None if root[0] is None else rows.authorization(root))
-
-
-def _acts(client: Client | None) -> bool:
-    return client is not None and client.disabled_at is None
 
 
 def _text(key: str) -> str:

@@ -30,19 +30,21 @@ def select(what: str, source: str) -> str:
 class Point(Struct, frozen=True):
     """A look-up by one or two keys, `x.a` and `x.b`, that finds at most one row.
 
-    With `first`, a table and its column, it is by one key, which stands there; where it does not, nothing is found.
+    With `first`, a table and its column, it is by one key, which stands there; where it does not, nothing is found, nor
+    where what `also` says is not so.
     """
 
     keys: tuple[str, ...]
     columns: str
     tables: str
     first: tuple[str, str] | None = None
+    also: str = "true"
 
     def single(self) -> str:
         """The look-up of one, for SQLite."""
         if self.first is not None:
             table, column = self.first
-            return select(self.columns, f"{table} {self.tables} WHERE {column} = ?")
+            return select(self.columns, f"{table} {self.tables} WHERE {column} = ? AND {self.also}")
         given = ", ".join(f"? AS {name}" for name in "ab"[: len(self.keys)])
         return select(self.columns, f"(SELECT {given}) x {self.tables}")
 
@@ -55,7 +57,7 @@ class Point(Struct, frozen=True):
         if self.first is not None:
             table, column = self.first
             among = f"{column} = ANY($1::{self.keys[0]}[])"
-            return select(f"{column}, {self.columns}", f"{table} {self.tables} WHERE {among}")
+            return select(f"{column}, {self.columns}", f"{table} {self.tables} WHERE {among} AND {self.also}")
         given = ", ".join(f"${n}::{key}[]" for n, key in enumerate(self.keys, 1))
         names = ", ".join("ab"[: len(self.keys)])
         return select(
@@ -68,59 +70,54 @@ _client, _account = columns("c", CLIENT), columns("u", ACCOUNT)
 _developer = "CASE WHEN d.full_name <> '' THEN d.full_name ELSE d.username END"
 _root, _code, _token = columns("a", AUTHORIZATION), columns("o", CODE), columns("t", TOKEN)
 
-# Of clients and accounts the endpoints' look-ups read the version only: the records are kept (kept.py).
+# Clients and accounts are kept (kept.py): the endpoints' look-ups read the version only, of an account its own, of
+# clients that of all of them together, which needs no look at any.
+_edition = "(SELECT clients FROM editions WHERE id = 1)"
 AUTHORIZE = Point(
     ("text", "bytea"),
-    f"c.version, d.id, d.version, u.version, {columns('s', SESSION)}, {columns('k', CONSENT)}",
+    f"{_edition}, d.id, d.version, u.version, {columns('s', SESSION)}, {columns('k', CONSENT)}",
     "LEFT JOIN clients c ON c.id = x.a LEFT JOIN accounts d ON d.id = c.owner_id "
     "LEFT JOIN sessions s ON s.digest = x.b LEFT JOIN accounts u ON u.id = s.account_id "
     "LEFT JOIN consents k ON k.account_id = u.id AND k.client_id = c.id",
 )
 EXCHANGE = Point(
-    ("text", "bytea"),
-    f"c.version, u.version, {_code}, {_root}",
-    "LEFT JOIN clients c ON c.id = x.a LEFT JOIN codes o ON o.digest = x.b "
-    "LEFT JOIN authorizations a ON a.id = o.authorization_id LEFT JOIN accounts u ON u.id = a.account_id",
+    ("bytea",),
+    f"{_edition}, u.version, {_code}, {_root}",
+    "JOIN authorizations a ON a.id = o.authorization_id LEFT JOIN accounts u ON u.id = a.account_id",
+    ("codes o", "o.digest"),
 )
 OWN = Point(
     ("text",),
-    f"c.version, {_root}",
-    "LEFT JOIN authorizations a ON a.client_id = c.id AND a.account_id = 0 AND a.revoked_at IS NULL",
-    ("clients c", "c.id"),
+    f"{_edition}, {_root}",
+    "",
+    ("authorizations a", "a.client_id"),
+    "a.account_id = 0 AND a.revoked_at IS NULL",
 )
 BEARER = Point(
     ("bytea",),
-    f"c.version, u.version, a.last_used_at, {_token}, {_root}",
-    "JOIN authorizations a ON a.id = t.authorization_id "
-    "JOIN clients c ON c.id = a.client_id LEFT JOIN accounts u ON u.id = a.account_id",
+    f"{_edition}, u.version, a.last_used_at, {_token}, {_root}",
+    "JOIN authorizations a ON a.id = t.authorization_id LEFT JOIN accounts u ON u.id = a.account_id",
     ("tokens t", "t.digest"),
 )
-INTROSPECT = Point(
-    ("text", "bytea"),
-    f"k.version, c.version, u.version, a.last_used_at, {_token}, {_root}",
-    "LEFT JOIN clients k ON k.id = x.a LEFT JOIN tokens t ON t.digest = x.b "
-    "LEFT JOIN authorizations a ON a.id = t.authorization_id "
-    "LEFT JOIN clients c ON c.id = a.client_id LEFT JOIN accounts u ON u.id = a.account_id",
-)
 REFRESHED = Point(
-    ("text", "bytea"),
-    f"c.version, u.version, n.spent_at, {columns('w', SUCCESSOR)}, {columns('r', REFRESH)}, {_root}",
-    "LEFT JOIN clients c ON c.id = x.a LEFT JOIN refresh_tokens r ON r.digest = x.b "
-    "LEFT JOIN authorizations a ON a.id = r.authorization_id LEFT JOIN accounts u ON u.id = a.account_id "
+    ("bytea",),
+    f"{_edition}, u.version, n.spent_at, {columns('w', SUCCESSOR)}, {columns('r', REFRESH)}, {_root}",
+    "JOIN authorizations a ON a.id = r.authorization_id LEFT JOIN accounts u ON u.id = a.account_id "
     "LEFT JOIN successors w ON w.digest = r.digest LEFT JOIN refresh_tokens n ON n.digest = w.successor",
+    ("refresh_tokens r", "r.digest"),
 )
 # The same with all of the account, for where there are too many of them to be kept.
 WHOLE = {
     point: replace(point, columns=f"{point.columns}, {_account}")
-    for point in (AUTHORIZE, EXCHANGE, BEARER, INTROSPECT, REFRESHED)
+    for point in (AUTHORIZE, EXCHANGE, BEARER, REFRESHED)
 }
 ONCE_BY_KEY = Point(("bytea",), "o.key", "", ("once o", "o.key"))
 PUSHED_BY_DIGEST = Point(("bytea",), columns("p", PUSHED), "", ("pushed_requests p", "p.digest"))
 DEVICE_ASKS = Point(
-    ("text", "bytea"),
-    f"c.version, u.version, {columns('d', DEVICE)}, {_root}",
-    "LEFT JOIN clients c ON c.id = x.a LEFT JOIN device_requests d ON d.digest = x.b "
+    ("bytea",),
+    f"{_edition}, u.version, {columns('d', DEVICE)}, {_root}",
     "LEFT JOIN authorizations a ON a.id = d.authorization_id LEFT JOIN accounts u ON u.id = a.account_id",
+    ("device_requests d", "d.digest"),
 )
 DEVICE_SHOWN = Point(
     ("text",),
@@ -143,7 +140,7 @@ CONSENT_OF = Point(
     "JOIN consents k ON k.account_id = x.a AND k.client_id = x.b",
 )
 TICKET_BY_DIGEST = Point(("bytea",), columns("t", TICKET), "", ("tickets t", "t.digest"))
-CLIENT_BY_ID = Point(("text",), _client, "", ("clients c", "c.id"))
+CLIENT_BY_ID = Point(("text",), f"{_edition}, {_client}", "", ("clients c", "c.id"))
 ACCOUNT_BY_ID = Point(("bigint",), _account, "", ("accounts u", "u.id"))
 ACCOUNT_BY_NAME = Point(("text",), _account, "", ("accounts u", "u.canonical"))
 

@@ -210,6 +210,8 @@ def _remove(dead: cleaning.Dead, most: int, now: int, connection: sqlite3.Connec
     for statement in dead.first:
         ask(connection, statement, most, now)
     found = ask(connection, _removal(dead), most, now)
+    if dead.after and found.rowcount:
+        ask(connection, dead.after)
     if not dead.rooted:
         return found.rowcount
     roots = [row[0] for row in found]

@@ -109,8 +109,9 @@ def _save_account(record: Account) -> list[Step]:
 
 
 def _save_client(record: Client) -> list[Step]:
-    statement = statements.NEW_CLIENT if record.version == 1 else statements.NEXT_CLIENT
-    return [Step(statement, client_row(record), must=True)]
+    if record.version == 1:
+        return [Step(statements.NEW_CLIENT, client_row(record), must=True)]
+    return [Step(statements.NEXT_CLIENT, client_row(record), must=True), Step(statements.NEXT_EDITION, ())]
 
 
 def _save_key(record: SealedKey) -> list[Step]:
@@ -244,7 +245,8 @@ _STEPS: dict[type[Change], Callable[[Any], list[Step]]] = {
     End: lambda change: [Step(statements.END, (change.session_digest, change.account_id))],
     EndAll: _end_all,
     Remove: lambda change: [
-        Step(statement, (change.client_id,), long=True) for statement in statements.REMOVE
+        *(Step(statement, (change.client_id,), long=True) for statement in statements.REMOVE),
+        Step(statements.NEXT_EDITION, ()),
     ],
     Poll: _poll,
     AnswerDevice: _answer_device,

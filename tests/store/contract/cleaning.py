@@ -108,8 +108,10 @@ class CleaningContract:
         await store.apply((Save(made), Save(own), Save(token("t", own, NOW + 86400))))
         assert await clean(store) == 0
         assert await clean(store, NOW + 86399) == 0
+        assert (await store.authorize_facts("app", None)).client is not None
         while await clean(store, NOW + 2 * 86400):
             pass
+        assert (await store.authorize_facts("app", None)).client is None  # kept by nobody
         assert await store.client("app") is None
         await store.apply((Save(made), Save(own)))  # their ids are free again
 

@@ -239,7 +239,7 @@ class DatabaseContract:
         assert isinstance(store, Lookups)
         before = await all_facts()
         for key in range(100, 100 + kept.MOST):
-            store._accounts.keep(key, account(key))
+            store._accounts.keep(key, account(key), 1)
         monkeypatch.setattr(store, "account", None)  # no second look-up
         assert await all_facts() == before
         monkeypatch.undo()
