@@ -29,7 +29,10 @@ def _update(table: str, names: list[str]) -> str:
 NEW_ACCOUNT, NEXT_ACCOUNT = _insert("accounts", ACCOUNT), _update("accounts", ACCOUNT)
 NEW_CLIENT, NEXT_CLIENT = _insert("clients", CLIENT), _update("clients", CLIENT)
 # With every change of a client that was there.
-NEXT_EDITION = "INSERT INTO editions(id, clients) VALUES(1, 1) ON CONFLICT(id) DO UPDATE SET clients = editions.clients + 1"
+NEXT_EDITION = (
+    "INSERT INTO editions(id, clients) VALUES(1, 1) "
+    "ON CONFLICT(id) DO UPDATE SET clients = editions.clients + 1"
+)
 NEW_KEY, NEXT_KEY = _insert("sealed_keys", KEY), _update("sealed_keys", KEY)
 NEW_SESSION, NEW_TICKET = _insert("sessions", SESSION), _insert("tickets", TICKET)
 NEW_AUTHORIZATION = _insert("authorizations", AUTHORIZATION)
