@@ -10,15 +10,17 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.store.contract import Contract
 from tests.store.contract.databases import DatabaseContract
 from tests.store.contract.races import outcomes
-from tests.store.samples import NOW, account, client, digest, grant, session, settle_in
+from tests.store.samples import NOW, account, authorization, client, digest, grant, session, settle_in, token
 from valetkey.protocol.changes import Save, Spend
-from valetkey.protocol.model import AuthorizationCode, Client
+from valetkey.protocol.facts import BearerFacts
+from valetkey.protocol.model import AuthorizationCode
 from valetkey.store import (
     Store,
     Unavailable,
@@ -48,8 +50,8 @@ FREQUENT = [
         *statements.REMOVE,
     ),
     *(sql.SESSIONS_OF, sql.CONNECTED_APPS, sql.CLIENTS_OF, sql.PICTURE),
-    *(point.single() for point in vars(sql).values() if isinstance(point, sql.Point)),
-    *(point.single() for point in sql.WHOLE.values()),
+    *(point.single for point in vars(sql).values() if isinstance(point, sql.Point)),
+    *(point.single for point in sql.WHOLE.values()),
 ]
 CONSTANT = (
     "SCAN x",
@@ -95,6 +97,21 @@ def size(file: Path) -> tuple[int, int]:
     return file.stat().st_size, file.stat().st_mtime_ns
 
 
+class Failing:
+    """A connection that cannot read what has this key."""
+
+    def __init__(self, connection: Any, key: str) -> None:
+        self.connection, self.key = connection, key
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.connection, name)
+
+    def execute(self, statement: str, values: tuple[Any, ...] = ()) -> Any:
+        if self.key in values:
+            raise sqlite3.OperationalError("disk I/O error")
+        return self.connection.execute(statement, values)
+
+
 class TestSqlite(Contract, DatabaseContract):
     @pytest.fixture
     def url(self, fresh_sqlite: Path) -> str:
@@ -124,22 +141,33 @@ class TestSqlite(Contract, DatabaseContract):
         other = open_store(url)
         await other.open()
         await settle_in(store)
-        found: list[Client | None] = []
+        await store.apply((Save(authorization()), Save(token())))
+        found: list[BearerFacts | None] = []
 
         async def twice() -> None:
-            found.append(await store.client("app2"))
+            found.append(await store.bearer_facts(digest("moved")))
             connection = sqlite3.connect(url.removeprefix("sqlite:///"))
             with contextlib.closing(connection), connection:
-                connection.execute("UPDATE clients SET id = 'app2'")
-            found.append(await store.client("app2"))
+                connection.execute("UPDATE tokens SET digest = ?", (digest("moved"),))
+            found.append(await store.bearer_facts(digest("moved")))
 
         await twice()
         assert found == [None, None]
         await asyncio.sleep(0)
-        assert await store.client("app2") is not None
+        assert await store.bearer_facts(digest("moved")) is not None
         await other.apply((Save(client("app3")),))
         assert await store.client("app3") is not None  # what was acknowledged is seen
         await other.close()
+
+    async def test_of_look_ups_asked_together_one_that_fails_is_alone(
+        self, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await settle_in(store)
+        monkeypatch.setattr(store, "_reader", Failing(store._reader, "lost"))
+        asked = ("app", "lost", "app", "nobody")
+        found = await asyncio.gather(*map(store.client, asked), return_exceptions=True)
+        assert isinstance(found[1], Unavailable)
+        assert [found[0], *found[2:]] == [client(), client(), None]
 
     async def test_nothing_is_held_once_the_turn_is_over(
         self, store: SqliteStore, fresh_sqlite: Path

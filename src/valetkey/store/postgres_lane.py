@@ -39,7 +39,7 @@ class Looking(Group):
     """The same look-up for many keys."""
 
     def __init__(self, point: Point) -> None:
-        self._statement, self._by_key = point.many(), point.first is not None
+        self._statement, self._by_key = point.many, point.first is not None
 
     async def answer(self, link: Link, asked: Sequence[Any]) -> list[Any]:
         rows = await link.look(self._statement, *zip(*asked, strict=True))

@@ -1,7 +1,7 @@
 """What is asked of either database: look-ups by key, of which PostgreSQL joins many into one, and listings."""
 
-from msgspec import Struct
-from msgspec.structs import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 from valetkey.store.rows import (
     ACCOUNT,
@@ -27,11 +27,12 @@ def select(what: str, source: str) -> str:
     return f"SELECT {what} FROM {source}"  # noqa: S608 (constants of this file)
 
 
-class Point(Struct, frozen=True):
+@dataclass(frozen=True, eq=False)
+class Point:
     """A look-up by one or two keys, `x.a` and `x.b`, that finds at most one row.
 
     With `first`, a table and its column, it is by one key, which stands there; where it does not, nothing is found, nor
-    where what `also` says is not so.
+    where what `also` says is not so. `at_once`: nothing is written on what is found (decision 0038).
     """
 
     keys: tuple[str, ...]
@@ -39,7 +40,9 @@ class Point(Struct, frozen=True):
     tables: str
     first: tuple[str, str] | None = None
     also: str = "true"
+    at_once: bool = False
 
+    @cached_property
     def single(self) -> str:
         """The look-up of one, for SQLite."""
         if self.first is not None:
@@ -48,6 +51,7 @@ class Point(Struct, frozen=True):
         given = ", ".join(f"? AS {name}" for name in "ab"[: len(self.keys)])
         return select(self.columns, f"(SELECT {given}) x {self.tables}")
 
+    @cached_property
     def many(self) -> str:
         """The look-up of many in one round trip, for PostgreSQL; the first column tells whose row it is: the key, or
         where a row need not have it the number of who asked.
@@ -98,6 +102,7 @@ BEARER = Point(
     f"{_edition}, u.version, a.last_used_at, {_token}, {_root}",
     "JOIN authorizations a ON a.id = t.authorization_id LEFT JOIN accounts u ON u.id = a.account_id",
     ("tokens t", "t.digest"),
+    at_once=True,
 )
 REFRESHED = Point(
     ("bytea",),

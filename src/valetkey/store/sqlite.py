@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache, partial
+from types import coroutine
 from typing import Any
 
 from valetkey.protocol.changes import Changes
@@ -23,6 +24,23 @@ _SWEPT = 32  # rows; what they leave in the log is moved into the file in half a
 _CHECKPOINT = "PRAGMA wal_checkpoint(PASSIVE)"
 
 
+class Asked:
+    """A look-up that waits, and what came of it."""
+
+    __slots__ = ("failed", "keys", "row", "statement")
+
+    def __init__(self, statement: str, keys: tuple[Any, ...]) -> None:
+        self.statement, self.keys = statement, keys
+        self.row: Row | None = None
+        self.failed = ""
+
+
+@coroutine
+def turn() -> Generator[None, None, None]:
+    """Go on in the next turn of the loop."""
+    yield
+
+
 class SqliteStore(Lookups):
     """One process's view of the file; several processes may share it."""
 
@@ -30,6 +48,7 @@ class SqliteStore(Lookups):
         super().__init__()
         self._path = path
         self._closed = self._shrinking = False
+        self._asked: list[Asked] = []
         self._swept = 0  # rows removed since the last checkpoint
         self._round = 0, list(cleaning.DEAD)  # a time, and the kinds of which something is dead by it
         self._beside = ThreadPoolExecutor(1, "valetkey-sqlite-beside")
@@ -61,7 +80,25 @@ class SqliteStore(Lookups):
             return False
 
     async def _one(self, point: Point, *keys: Any) -> Row | None:
-        return self._read(_single(point), keys)
+        if point.at_once:
+            return self._read(point.single, keys)
+        asked = Asked(point.single, keys)
+        self._asked.append(asked)
+        await turn()
+        if self._asked:  # the first to go on looks up for all
+            self._look()
+        if asked.failed:
+            raise Unavailable(asked.failed)
+        return asked.row
+
+    def _look(self) -> None:
+        """One after another, for to come to a look-up from elsewhere costs as much as the look-up."""
+        waiting, self._asked = self._asked, []
+        for asked in waiting:
+            try:
+                asked.row = self._read(asked.statement, asked.keys)
+            except Unavailable as error:
+                asked.failed = str(error)
 
     def _read(self, statement: str, keys: tuple[Any, ...] = ()) -> Row | None:
         """What is looked up in one turn of the loop is read from one state of the file, for to begin is a good part of
@@ -234,11 +271,6 @@ def _nameless(statement: str) -> tuple[str, list[int] | None]:
     statement = statement.replace(" FOR KEY SHARE", "")  # nobody else writes meanwhile
     order = [int(number) - 1 for number in re.findall(r"\$(\d+)", statement)]
     return re.sub(r"\$\d+", "?", statement), None if order == list(range(len(order))) else order
-
-
-@cache
-def _single(point: Point) -> str:
-    return point.single()
 
 
 @cache
