@@ -107,9 +107,11 @@ def parse(
     if repeated is not None and text.count(repeated + "=") > 1:
         pieces = [p for i, p in enumerate(pieces) if not (p.startswith(repeated + "=") and p in pieces[:i])]
     split = [piece.partition("=") for piece in pieces]
-    if "%" in text or "+" in text:
-        return Params([(decoded(name), decoded(value)) for name, _, value in split], split, longest, several)
-    return Params([(name, value) for name, _, value in split], split, longest, several)
+    pairs = [
+        (name, value) if "%" not in piece and "+" not in piece else (decoded(name), decoded(value))
+        for piece, (name, _, value) in zip(pieces, split, strict=True)
+    ]
+    return Params(pairs, split, longest, several)
 
 
 def decoded(text: str) -> str:

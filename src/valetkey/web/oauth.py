@@ -57,7 +57,10 @@ Act = Callable[[AuthorizationServer, Profile, Params, Params, Headers], Awaitabl
 
 async def send_json(send: Send, status: int, body: dict[str, object], more: More | None = None) -> None:
     """One JSON answer that nobody may keep (RFC 6749 5.1)."""
-    await send_bytes(send, status, msgspec.json.encode(body), JSON_HEADERS, more)
+    data = msgspec.json.encode(body)
+    headers = [*JSON_HEADERS, (b"content-length", b"%d" % len(data)), *(more or ())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": data})
 
 
 async def send_bytes(send: Send, status: int, data: bytes, first: More, more: More | None = None) -> None:

@@ -24,6 +24,16 @@ class Cycle(RequestResponseCycle):
     head = b""
     names: dict[bytes, bytes] = {}  # noqa: RUF012  name -> as it stands in a head; shared by all
 
+    async def receive(self) -> Any:
+        """What the peer says. For a body that is there already nobody waits."""
+        said_all = not self.more_body and self.message_event.is_set()
+        if not said_all or self.response_complete or self.disconnected or self.waiting_for_100_continue:
+            return await super().receive()
+        self.message_event.clear()
+        message = {"type": "http.request", "body": bytes(self.body), "more_body": False}
+        self.body = bytearray()
+        return message
+
     async def send(self, message: Any) -> None:
         """What the app says."""
         if self.flow.write_paused and not self.disconnected:

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections import deque
-from typing import Any, cast
+from functools import partial
+from typing import Any
 from urllib.parse import unquote
 
 import httptools
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from valetkey.web.listener.connection import ANSWERING, BODY, HEAD, IDLE, LEAVING, Connection
@@ -29,6 +31,15 @@ NOWHERE: "deque[tuple[bytes, bytes]]" = deque(maxlen=0)  # trailers go there: th
 
 class Refused(Exception):
     """Raised in a callback of the parser to make it stop."""
+
+
+async def said_nothing(*asgi: Any) -> None:
+    """An app that had no more to say."""
+
+
+async def failed(error: BaseException, *asgi: Any) -> None:
+    """An app that has failed."""
+    raise error
 
 
 class HttpToolsConnection(Connection, HttpToolsProtocol):
@@ -76,8 +87,7 @@ class HttpToolsConnection(Connection, HttpToolsProtocol):
         if self.phase == IDLE:
             self.since = self.watch.now
         self.phase = HEAD
-        self.hosts = 0
-        HttpToolsProtocol.on_message_begin(self)
+        self.hosts, self.url, self.headers, self.expect_100_continue = 0, b"", [], False
 
     def on_header(self, name: bytes, value: bytes) -> None:
         name = name.lower()
@@ -105,32 +115,49 @@ class HttpToolsConnection(Connection, HttpToolsProtocol):
 
     def begin(self) -> None:
         """As uvicorn does once the head is there, with a cycle of our own."""
-        url, scope, version = httptools.parse_url(self.url), self.scope, self.parser.get_http_version()
-        path = url.path.decode("ascii")
-        scope["method"], scope["http_version"] = self.parser.get_method().decode("ascii"), version
-        scope["path"] = unquote(path) if "%" in path else path
-        scope["raw_path"], scope["query_string"] = url.path, url.query or b""
-        before = self.cycle
-        self.cycle = Cycle(
+        url, parser, before = httptools.parse_url(self.url), self.parser, self.cycle
+        path, version = url.path.decode("ascii"), parser.get_http_version()
+        scope: Any = {
+            "type": "http",
+            "asgi": {"version": self.asgi_version, "spec_version": "2.3"},
+            "http_version": version,
+            "server": self.server,
+            "client": self.client,
+            "scheme": self.scheme,
+            "root_path": self.root_path,
+            "headers": self.headers,
+            "state": self.app_state.copy(),
+            "method": parser.get_method().decode("ascii"),
+            "path": unquote(path) if "%" in path else path,
+            "raw_path": url.path,
+            "query_string": url.query or b"",
+        }
+        self.cycle = cycle = Cycle(
             scope, self.transport, self.flow, self.logger, self.access_logger, False, self.server_state.default_headers,
-            asyncio.Event(), self.expect_100_continue, version != "1.0" and self.parser.should_keep_alive(),
+            asyncio.Event(), self.expect_100_continue, version != "1.0" and parser.should_keep_alive(),
             self.on_response_complete,
         )  # fmt: skip
         if before is None or before.response_complete:
-            self._start_asgi_task(self.cycle, self.app)
+            self._start_asgi_task(cycle, self.app)
         else:
             self.flow.pause_reading()
-            self.pipeline.appendleft((self.cycle, self.app))
+            self.pipeline.appendleft((cycle, self.app))
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
-        self.tasks.add(self.loop.create_task(self.run(cycle, app)))
+        cycle.task = self.loop.create_task(self.run(cycle, app))
+        self.tasks.add(cycle.task)
 
     async def run(self, cycle: Any, app: Any) -> None:
-        """Let the app answer. The task forgets itself, which costs less than being told that it is done."""
+        """Let the app answer; what goes wrong is uvicorn's to tell. The task forgets itself: to be told that it is done
+        would cost more."""
         try:
-            await cycle.run_asgi(app)
+            await app(cycle.scope, cycle.receive, cycle.send)
+            if not (cycle.response_complete or cycle.disconnected):
+                await cycle.run_asgi(said_nothing)
+        except BaseException as error:
+            await cycle.run_asgi(partial(failed, error))
         finally:
-            self.tasks.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+            self.tasks.discard(cycle.task)
 
     def check_head(self) -> None:
         """The head is perhaps too large, or has not the one Host it needs (RFC 9112 3.2)."""
@@ -143,12 +170,21 @@ class HttpToolsConnection(Connection, HttpToolsProtocol):
         if self.refusal is not None:
             raise Refused
 
+    def on_body(self, body: bytes) -> None:
+        cycle = self.cycle
+        if not cycle.response_complete:
+            cycle.body += body
+            if len(cycle.body) > HIGH_WATER_LIMIT:
+                self.flow.pause_reading()
+            cycle.message_event.set()
+
     def on_message_complete(self) -> None:
-        HttpToolsProtocol.on_message_complete(self)
         if self.cycle.response_complete:  # answered before its body was there
             self.phase, self.since = IDLE, self.watch.now
         else:
             self.phase = ANSWERING
+            self.cycle.more_body = False
+            self.cycle.message_event.set()
 
     # From the answer's side.
 
