@@ -82,6 +82,9 @@ class Params:
         """All parameters as they were sent, the empty ones too."""
         return [*self._values.items(), *self._again] if self._again else self._values.items()
 
+    def __bool__(self) -> bool:
+        return bool(self._values)
+
     def __contains__(self, name: object) -> bool:
         return name in self._values
 

@@ -50,7 +50,7 @@ class ClientAuth:
 
 def check_place(params: Params, query: Params) -> None:
     """What belongs into the body is never taken from the query string, which ends up in logs. Raises InvalidRequest."""
-    if any(name in params or name in REQUEST_NAMES for name, _ in query.items()):
+    if query and any(name in params or name in REQUEST_NAMES for name, _ in query.items()):
         raise InvalidRequest("query_used", "parameters belong into the body, not into the query string")
 
 
@@ -105,7 +105,9 @@ def read_body_first(client_id: str | None, secret: str | None, basic: tuple[str,
 
 def read_basic(header: str | None) -> tuple[str, str] | None:
     """User and password of a Basic header (RFC 7617), form-decoded (RFC 6749 2.3.1). Raises InvalidClient."""
-    scheme, _, value = (header or "").partition(" ")
+    if header is None:
+        return None
+    scheme, _, value = header.partition(" ")
     if scheme.lower() != "basic":
         return None
     try:

@@ -37,7 +37,7 @@ class TokenQuestion(Struct, frozen=True):
 
 def read(params: Params, query: Params, headers: Headers, profile: Profile) -> TokenQuestion:
     """The question, and what must be looked up for it. Raises OAuthError."""
-    if any(name in params or name in BODY_ONLY for name, _ in query.items()):
+    if query and any(name in params or name in BODY_ONLY for name, _ in query.items()):
         raise InvalidRequest("query_used", "parameters belong into the body, not into the query string")
     shown = credentials.read(params, headers, profile)
     token = params.get("token")
