@@ -131,6 +131,13 @@ async def test_an_app_that_speaks_out_of_turn_is_told(messages: list[Message]):
         await Sent().say(*messages)
 
 
+async def test_nothing_follows_an_answer_that_is_complete():
+    sent = Sent()
+    with pytest.raises(RuntimeError):
+        await sent.say(start(200, LENGTH), body(b"ok"), body())
+    assert sent.wire.pieces == [OK + b"content-length: 2\r\n\r\nok"]
+
+
 async def test_who_has_gone_is_told_nothing():
     sent = Sent()
     sent.cycle.disconnected = True

@@ -65,6 +65,8 @@ class Connection(asyncio.Protocol):
         """The connection is gone."""
         self.watch.leave(self)
         super().connection_lost(exc)
+        if self.cycle is not None:
+            self.cycle.transport = self.transport  # a Lingering one would hold us
 
     def shutdown(self) -> None:
         """The server ends: who was told no may still read it."""

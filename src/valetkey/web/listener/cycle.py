@@ -53,7 +53,7 @@ class Cycle(RequestResponseCycle):
                 self.transport.close()
             self.on_response()
         else:
-            if self.head:
+            if self.head and not self.response_complete:
                 self.transport.write(self.head)
                 self.head = b""
             await super().send(message)

@@ -42,6 +42,10 @@ async def failed(error: BaseException, *asgi: Any) -> None:
     raise error
 
 
+def forgotten() -> None:
+    """Nobody waits for the end of this answer any more."""
+
+
 class HttpToolsConnection(Connection, HttpToolsProtocol):
     """uvicorn's protocol without its timer a request, under the watch instead."""
 
@@ -157,6 +161,7 @@ class HttpToolsConnection(Connection, HttpToolsProtocol):
         except BaseException as error:
             await cycle.run_asgi(partial(failed, error))
         finally:
+            cycle.on_response = forgotten  # or connection and cycle would hold one another
             self.tasks.discard(cycle.task)
 
     def check_head(self) -> None:
