@@ -100,15 +100,16 @@ def size(file: Path) -> tuple[int, int]:
 class Failing:
     """A connection that cannot read what has this key."""
 
-    def __init__(self, connection: Any, key: str) -> None:
+    def __init__(self, connection: Any, key: str, error: Exception | None = None) -> None:
         self.connection, self.key = connection, key
+        self.error = error or sqlite3.OperationalError("disk I/O error")
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.connection, name)
 
     def execute(self, statement: str, values: tuple[Any, ...] = ()) -> Any:
         if self.key in values:
-            raise sqlite3.OperationalError("disk I/O error")
+            raise self.error
         return self.connection.execute(statement, values)
 
 
@@ -168,6 +169,31 @@ class TestSqlite(Contract, DatabaseContract):
         found = await asyncio.gather(*map(store.client, asked), return_exceptions=True)
         assert isinstance(found[1], Unavailable)
         assert [found[0], *found[2:]] == [client(), client(), None]
+
+    async def test_of_look_ups_asked_together_none_is_empty_because_nobody_looked(
+        self, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await settle_in(store)
+        monkeypatch.setattr(
+            store, "_reader", Failing(store._reader, "lost", OverflowError("a fault of ours"))
+        )
+        found = await asyncio.gather(*map(store.client, ("app", "lost", "app")), return_exceptions=True)
+        assert [type(each) for each in found] == [OverflowError, Unavailable, Unavailable]
+        assert await store.client("app") == client()
+
+    async def test_whoever_is_cancelled_while_it_waits_takes_nobody_along(self, store: SqliteStore) -> None:
+        await settle_in(store)
+        asked = [asyncio.ensure_future(store.client(key)) for key in ("app", "app", "nobody")]
+        await asyncio.sleep(0)
+        asked[0].cancel()
+        found = await asyncio.gather(*asked, return_exceptions=True)
+        assert isinstance(found[0], asyncio.CancelledError)
+        assert found[1:] == [client(), None]
+        alone = asyncio.ensure_future(store.client("app"))
+        await asyncio.sleep(0)
+        alone.cancel()
+        await asyncio.wait([alone])
+        assert await store.client("app") == client()
 
     async def test_nothing_is_held_once_the_turn_is_over(
         self, store: SqliteStore, fresh_sqlite: Path

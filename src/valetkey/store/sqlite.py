@@ -32,7 +32,9 @@ class Asked:
     def __init__(self, statement: str, keys: tuple[Any, ...]) -> None:
         self.statement, self.keys = statement, keys
         self.row: Row | None = None
-        self.failed = ""
+        self.failed: str | None = (
+            "nobody looked"  # until somebody has: a failure is never taken for "not there"
+        )
 
 
 @coroutine
@@ -87,7 +89,7 @@ class SqliteStore(Lookups):
         await turn()
         if self._asked:  # the first to go on looks up for all
             self._look()
-        if asked.failed:
+        if asked.failed is not None:
             raise Unavailable(asked.failed)
         return asked.row
 
@@ -96,7 +98,7 @@ class SqliteStore(Lookups):
         waiting, self._asked = self._asked, []
         for asked in waiting:
             try:
-                asked.row = self._read(asked.statement, asked.keys)
+                asked.row, asked.failed = self._read(asked.statement, asked.keys), None
             except Unavailable as error:
                 asked.failed = str(error)
 
