@@ -139,7 +139,7 @@ async def _remove(dead: cleaning.Dead, values: tuple[int, int, int], link: Link)
         if not rows:
             return 0, values[-1]
         if dead.after:
-            await connection.execute(dead.after)
+            await connection.execute(f"SET LOCAL synchronous_commit TO DEFAULT; {dead.after}")
         bare = "0"
         if dead.rooted:
             bare = await connection.execute(cleaning.BARE_POSTGRES, [row[0] for row in rows])

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import astuple, replace
 
+from tests.store.contract.editions import EditionContract
 from tests.store.contract.races import outcomes
 from tests.store.samples import (
     NOW,
@@ -111,7 +112,7 @@ async def made(url: str, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
         await migrate.migrate(url)
 
 
-class DatabaseContract:
+class DatabaseContract(EditionContract):
     """A subclass gives the fixture `url`, and `store` on it."""
 
     async def test_the_schema_is_made_once(self, url: str) -> None:

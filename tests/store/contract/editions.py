@@ -1,0 +1,88 @@
+"""No client is shown as it was before a change that another process has made (decision 0008)."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from msgspec.structs import replace
+
+from tests.store.samples import (
+    NOW,
+    authorization,
+    client,
+    code,
+    device,
+    digest,
+    refresh,
+    session,
+    settle_in,
+    token,
+)
+from valetkey.protocol.changes import Change, Remove, Save
+from valetkey.protocol.model import NOBODY, Client, Terms
+from valetkey.store import Conflict, Store, open_store
+
+
+async def seen(store: Store) -> list[Client | None]:
+    """The client "app" as every look-up shows it that names it as who asks."""
+    known, unknown = digest("token"), digest("?")
+    found = [
+        await store.authorize_facts("app", digest("browser")),
+        await store.exchange_facts("app", digest("code")),
+        await store.exchange_facts("app", unknown),
+        await store.own_facts("app"),
+        await store.introspect_facts("app", known),
+        await store.introspect_facts("app", unknown),
+        await store.refresh_facts("app", digest("refresh")),
+        await store.refresh_facts("app", unknown),
+        await store.device_facts("app", digest("device")),
+        await store.device_facts("app", unknown),
+    ]
+    return [each.client for each in found]
+
+
+class EditionContract:
+    """A subclass gives the fixtures `url`, and `store` on it."""
+
+    @pytest.fixture
+    async def elsewhere(self, store: Store, url: str) -> AsyncIterator[Store]:
+        """Another process's view, which has seen everything, the editions being without a row."""
+        elsewhere = open_store(url)
+        await elsewhere.open()
+        await settle_in(store)
+        own, far = authorization(2, NOBODY), authorization(3, app="far")
+        exchanged = replace(token("exchanged", far), terms=Terms(client="app"))
+        await store.apply((Save(session()), Save(client("far")), Save(authorization()), Save(own), Save(far)))
+        await store.apply((Save(code()), Save(token()), Save(refresh()), Save(device()), Save(exchanged)))
+        assert await seen(elsewhere) == [client()] * 10
+        assert await elsewhere.bearer_facts(digest("exchanged")) is not None
+        yield elsewhere
+        await elsewhere.close()
+
+    @pytest.mark.parametrize("times", [1, 2])
+    async def test_whoever_is_changed_is_seen_so_by_all(
+        self, store: Store, elsewhere: Store, times: int
+    ) -> None:
+        for turn in range(2, 2 + times):
+            changed = client(disabled_at=NOW + turn, version=turn)
+            await store.apply((Save(changed),))
+            assert await seen(elsewhere) == [changed] * 10
+            found = await elsewhere.bearer_facts(digest("token"))
+            assert found is not None and found.client == changed
+            assert await elsewhere.bearer_facts(digest("exchanged")) is None
+
+    async def test_whoever_is_removed_is_seen_by_nobody(self, store: Store, elsewhere: Store) -> None:
+        gone: Change = Remove("app")
+        await store.apply((gone,))
+        assert await seen(elsewhere) == [None] * 10
+        assert await elsewhere.bearer_facts(digest("token")) is None
+        assert await elsewhere.bearer_facts(digest("exchanged")) is None
+        again = client(redirect_uris=("https://rp.test/other",))
+        await store.apply((Save(again),))
+        assert await seen(elsewhere) == [again] * 10
+
+    async def test_a_change_that_came_to_nothing_moves_nothing_on(
+        self, store: Store, elsewhere: Store
+    ) -> None:
+        with pytest.raises(Conflict):
+            await store.apply((Save(client(version=9)),))
+        assert await seen(elsewhere) == [client()] * 10
