@@ -1,10 +1,12 @@
 """No client is shown as it was before a change that another process has made (decision 0008)."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 from msgspec.structs import replace
 
+from tests.store.contract.races import outcomes
 from tests.store.samples import (
     NOW,
     authorization,
@@ -17,7 +19,7 @@ from tests.store.samples import (
     settle_in,
     token,
 )
-from valetkey.protocol.changes import Change, Remove, Save
+from valetkey.protocol.changes import Change, Changes, Remove, Revoke, Save
 from valetkey.protocol.model import NOBODY, Client, Terms
 from valetkey.store import Conflict, Store, open_store
 
@@ -79,6 +81,27 @@ class EditionContract:
         again = client(redirect_uris=("https://rp.test/other",))
         await store.apply((Save(again),))
         assert await seen(elsewhere) == [again] * 10
+
+    async def test_many_changes_at_once_are_all_made(self, store: Store, elsewhere: Store) -> None:
+        names = [f"app{turn}" for turn in range(30)]
+        lapse = dict.fromkeys(names[20:], NOW - 1)
+        await store.apply(tuple(Save(client(name, lapses_at=lapse.get(name))) for name in names))
+        roots = [authorization(100 + turn, app=name) for turn, name in enumerate(names[:20])]
+        await store.apply(tuple(Save(root) for root in roots))
+        changes: list[Changes] = [(Remove(name), Revoke(1, NOW)) for name in names[:10]]
+        pairs = zip(names[10:15], names[15:20], strict=True)
+        changes += [tuple(Save(client(name, version=2)) for name in pair) for pair in pairs]
+        both = (store, elsewhere)
+        cleaned, ends = await asyncio.gather(
+            store.clean(NOW, 1000),
+            outcomes(both[turn % 2].apply(each) for turn, each in enumerate(changes)),
+        )
+        assert ends == ["done"] * 15
+        while cleaned and await store.clean(NOW, 1000):
+            pass
+        for each in both:
+            found = [(await each.authorize_facts(name, None)).client for name in names]
+            assert found == [None] * 10 + [client(name, version=2) for name in names[10:20]] + [None] * 10
 
     async def test_a_change_that_came_to_nothing_moves_nothing_on(
         self, store: Store, elsewhere: Store
