@@ -37,9 +37,9 @@ async def said_nothing(*asgi: Any) -> None:
     """An app that had no more to say."""
 
 
-async def failed(error: BaseException, *asgi: Any) -> None:
-    """An app that has failed."""
-    raise error
+async def failed(faults: list[BaseException], *asgi: Any) -> None:
+    """An app that has failed. Its fault is taken out of the list, or frame and fault would hold one another."""
+    raise faults.pop()
 
 
 def forgotten() -> None:
@@ -159,7 +159,7 @@ class HttpToolsConnection(Connection, HttpToolsProtocol):
             if not (cycle.response_complete or cycle.disconnected):
                 await cycle.run_asgi(said_nothing)
         except BaseException as error:
-            await cycle.run_asgi(partial(failed, error))
+            await cycle.run_asgi(partial(failed, [error]))
         finally:
             cycle.on_response = forgotten  # or connection and cycle would hold one another
             self.tasks.discard(cycle.task)
