@@ -61,7 +61,8 @@ class Usage:
             self.few[key] = self.few.get(key, 0) + 1
         else:
             self.fresh[key] = self.fresh.get(key, 0) + self.few.pop(key, 0) + 1
-            self.arm()
+            if self.timer is None:
+                self.arm()
         return so_far
 
     def arm(self) -> None:

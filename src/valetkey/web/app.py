@@ -119,7 +119,10 @@ class Front:
 
     def other(self, path: str) -> ASGIApp:
         """Who answers below a path, and the pages for all else."""
-        return next((app for start, app in self.below.items() if path.startswith(start)), self.framed)
+        for start, app in self.below.items():
+            if path.startswith(start):
+                return app
+        return self.framed
 
 
 @contextlib.asynccontextmanager

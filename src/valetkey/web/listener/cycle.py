@@ -14,6 +14,7 @@ from valetkey.web.listener.spelling import SPELLED
 
 NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 5.1
 BAD_VALUE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110 5.5
+FRAMING = (b"content-length", b"transfer-encoding")
 WITHOUT_BODY = (204, 304)
 MOST_NAMES = 1000
 
@@ -22,7 +23,7 @@ class Cycle(RequestResponseCycle):
     """Holds the head back until the first piece of the body comes (ASGI: a server may, and must not send it before)."""
 
     head = b""
-    names: dict[bytes, bytes] = {}  # noqa: RUF012  name -> as it stands in a head; shared by all
+    names: dict[bytes, bytes] = {}  # noqa: RUF012  name -> as it stands in a head, of those that say nothing to us
 
     async def receive(self) -> Any:
         """What the peer says. For a body that is there already nobody waits."""
@@ -72,16 +73,10 @@ class Cycle(RequestResponseCycle):
         """Status line and headers. Raises RuntimeError for what could break out of a header (A8, F4)."""
         pieces, values, names = [STATUS_LINE[status]], [], self.names
         for name, value in (*self.default_headers, *headers):
-            known = names.get(name) or self.checked(name)
-            if known == b"content-length: " and self.chunked_encoding is None:
-                self.expected_content_length, self.chunked_encoding = int(value), False
-            elif known == b"transfer-encoding: " and value.lower() == b"chunked":
-                self.expected_content_length, self.chunked_encoding = 0, True
-            elif known == b"connection: ":
-                self.keep_alive &= b"close" not in value.lower()
-                continue
-            pieces += (known, value, b"\r\n")
-            values.append(value)
+            known = names.get(name) or self.looked_at(name, value)
+            if known:
+                pieces += (known, value, b"\r\n")
+                values.append(value)
         if BAD_VALUE.search(b"".join(values)):
             raise RuntimeError("a value of a header of the answer cannot be sent")
         if not self.keep_alive:
@@ -92,12 +87,26 @@ class Cycle(RequestResponseCycle):
         pieces.append(b"\r\n")
         return b"".join(pieces)
 
-    def checked(self, name: bytes) -> bytes:
-        """The name as it stands in a head, in lower case unless the origin spells it otherwise. Raises RuntimeError."""
+    def looked_at(self, name: bytes, value: bytes) -> bytes:
+        """The name as it stands in a head, in lower case unless the origin spells it otherwise; nothing for Connection,
+        which we say ourselves. What says how long the body is, is noted. Raises RuntimeError."""
+        lower = name.lower()
+        if lower == b"content-length" and self.chunked_encoding is None:
+            self.expected_content_length, self.chunked_encoding = int(value), False
+            return b"content-length: "
+        if lower == b"transfer-encoding" and value.lower() == b"chunked":
+            self.expected_content_length, self.chunked_encoding = 0, True
+            return b"transfer-encoding: "
+        if lower == b"connection":
+            self.keep_alive &= b"close" not in value.lower()
+            return b""
+        return self.checked(name, lower)
+
+    def checked(self, name: bytes, lower: bytes) -> bytes:
+        """A name that is kept for the next answer, once it is seen to be one. Raises RuntimeError."""
         if not NAME.fullmatch(name):
             raise RuntimeError("a name of a header of the answer cannot be sent")
-        lower = name.lower()
         known = bytes(SPELLED.get(lower, lower)) + b": "
-        if len(self.names) < MOST_NAMES:
+        if len(self.names) < MOST_NAMES and lower not in FRAMING:
             self.names[name] = known
         return known
