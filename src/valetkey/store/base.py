@@ -31,7 +31,8 @@ class Unavailable(Exception):
 
 
 class Store(Protocol):
-    """Look-ups are one round trip each and see every write acknowledged before they began."""
+    """Look-ups see every write acknowledged before they began, and are one round trip each where what is asked for is
+    there and its client and account are kept."""
 
     async def open(self) -> None:
         """Connect and bring the schema up to date under a lock. Raises Unavailable."""
