@@ -41,7 +41,7 @@ class Odd(Echo):
         if path == "sleep":
             self.stuck += 1
             try:
-                await asyncio.sleep(60)
+                await asyncio.Event().wait()  # for ever: it is to be cancelled
             except asyncio.CancelledError:
                 self.heard.append("cancelled")
                 raise
