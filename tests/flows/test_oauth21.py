@@ -244,6 +244,7 @@ async def test_requests_that_cannot_be_read(house: House) -> None:
         assert answer.header("cache-control") == "no-store"
     answer = await house.raw("OPTIONS", "/oauth/token", headers=[(b"origin", b"https://app.example")])
     assert (answer.status, answer.header("access-control-allow-methods")) == (204, "POST")
+    assert answer.header("content-length") is None  # RFC 9110 8.6
 
 
 async def test_the_implicit_flow_cannot_be_had(house: House, browser: Browser) -> None:

@@ -8,6 +8,7 @@ import pytest
 from uvicorn.protocols.http.flow_control import FlowControl
 
 from valetkey.web.listener.cycle import Cycle
+from valetkey.web.listener.whole import WHOLE, Lines
 
 Message = dict[str, Any]
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -60,7 +61,13 @@ def body(data: bytes = b"", more: bool = False) -> Message:
     return {"type": "http.response.body", "body": data, "more_body": more}
 
 
+def whole(data: bytes, *more: tuple[bytes, bytes], status: int = 200) -> Message:
+    return {"type": WHOLE, "status": status, "lines": KEPT, "more": list(more), "body": data}
+
+
 LENGTH = (b"content-length", b"2")
+KEPT = Lines((b"cache-control", b"no-store"), (b"pragma", b"no-cache"))
+KEPT_LINES = b"cache-control: no-store\r\npragma: no-cache\r\n"
 
 
 async def test_a_whole_answer_is_one_piece_and_nothing_is_sent_before_its_body():
@@ -104,6 +111,62 @@ async def test_the_last_answer_of_a_connection_says_so(keep_alive: bool, headers
     (piece,) = await sent.say(start(200, LENGTH, *headers), body(b"ok"))
     assert piece == OK + b"content-length: 2\r\nconnection: close\r\n\r\nok"
     assert sent.wire.closed
+
+
+@pytest.mark.parametrize(
+    ("sent", "message", "wire"),
+    [
+        (Sent, whole(b"ok"), OK + KEPT_LINES + b"content-length: 2\r\n\r\nok"),
+        (Sent, whole(b"", status=404), b"HTTP/1.1 404 Not Found\r\n" + KEPT_LINES + b"content-length: 0\r\n\r\n"),
+        (Sent, whole(b"ok", (b"x-ratelimit-limit", b"5")),
+         OK + KEPT_LINES + b"X-Ratelimit-Limit: 5\r\ncontent-length: 2\r\n\r\nok"),
+        (lambda: Sent(default=[(b"date", b"now")]), whole(b"ok"),
+         OK + KEPT_LINES + b"date: now\r\ncontent-length: 2\r\n\r\nok"),
+        (lambda: Sent("HEAD"), whole(b"ok"), OK + KEPT_LINES + b"content-length: 2\r\n\r\n"),
+    ],
+)  # fmt: skip
+async def test_an_answer_that_comes_whole(sent: Callable[[], Sent], message: Message, wire: bytes):
+    made = sent()
+    assert await made.say(message) == [wire]
+    assert (made.complete, made.wire.closed, made.cycle.response_complete) == (1, False, True)
+
+
+@pytest.mark.parametrize(("keep_alive", "more"), [(False, []), (True, [(b"connection", b"close")])])
+async def test_the_last_answer_of_a_connection_says_so_when_it_comes_whole(
+    keep_alive: bool, more: list[tuple[bytes, bytes]]
+):
+    sent = Sent(keep_alive=keep_alive)
+    assert await sent.say(whole(b"ok", *more)) == [
+        OK + KEPT_LINES + b"content-length: 2\r\nconnection: close\r\n\r\nok"
+    ]
+    assert sent.wire.closed
+
+
+@pytest.mark.parametrize(
+    "header",
+    [LENGTH, (b"transfer-encoding", b"chunked"), (b"a b", b"x"), (b"x", b"a\r\nset-cookie: b"), (b"x", b"a\nb")],
+)  # fmt: skip
+async def test_A8_nothing_breaks_out_of_an_answer_that_comes_whole(header: tuple[bytes, bytes]):
+    sent = Sent()
+    with pytest.raises(RuntimeError):
+        await sent.say(whole(b"ok", header))
+    assert sent.wire.pieces == []
+
+
+async def test_nothing_comes_before_or_behind_an_answer_that_comes_whole():
+    for messages in ([whole(b"ok"), whole(b"ok")], [whole(b"ok"), body(b"ok")], [whole(b"ok"), start()]):
+        sent = Sent()
+        with pytest.raises(RuntimeError):
+            await sent.say(*messages)
+        assert sent.complete == len(sent.wire.pieces) == 1
+    with pytest.raises(RuntimeError):
+        await Sent().say(start(200, LENGTH), whole(b"ok"))
+
+
+async def test_who_has_gone_is_told_no_whole_answer_either():
+    sent = Sent()
+    sent.cycle.disconnected = True
+    assert await sent.say(whole(b"ok")) == []
 
 
 @pytest.mark.parametrize("value", [b"a\r\nset-cookie: b", b"a\nb", b"a\rb", b"a\0b", b"\x7f"])

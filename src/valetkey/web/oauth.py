@@ -1,6 +1,6 @@
 """The protocol endpoints: form in, JSON or redirect out. Raw ASGI, since nothing else may be on their path."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 import msgspec
 import structlog
@@ -25,18 +25,19 @@ from valetkey.settings import ServerSettings
 from valetkey.web import client_certificate, guard
 from valetkey.web.body import Rejected, headers_of, not_now, read_body, read_form, read_query
 from valetkey.web.frame import wants_page
+from valetkey.web.listener.whole import Header, Lines
 from valetkey.web.pages.consent import answered, consent_page
 from valetkey.web.pages.errors import PEOPLE, error_page
 from valetkey.web.pages.login import Onward, login_page, with_next
 
 log = structlog.get_logger("valetkey.oauth")
-JSON_HEADERS = [
-    (b"content-type", b"application/json"),
+UNKEPT = Lines(
     (b"cache-control", b"no-store"),
     (b"pragma", b"no-cache"),
     (b"x-content-type-options", b"nosniff"),
     (b"access-control-allow-origin", b"*"),
-]
+)
+JSON = Lines((b"content-type", b"application/json"), *UNKEPT.headers)
 RETRY = [(b"retry-after", b"1")]
 WAIT = [(b"retry-after", b"60")]
 CLOSE = [(b"connection", b"close")]
@@ -55,19 +56,11 @@ EXPOSED = (b"access-control-expose-headers", b"dpop-nonce, www-authenticate")  #
 Act = Callable[[AuthorizationServer, Profile, Params, Params, Headers], Awaitable[token_acts.Reply]]
 
 
-async def send_json(send: Send, status: int, body: dict[str, object], more: More | None = None) -> None:
+def send_json(
+    scope: Scope, send: Send, status: int, body: dict[str, object], more: Iterable[Header] = ()
+) -> Awaitable[None]:
     """One JSON answer that nobody may keep (RFC 6749 5.1)."""
-    data = msgspec.json.encode(body)
-    headers = [*JSON_HEADERS, (b"content-length", b"%d" % len(data)), *(more or ())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": data})
-
-
-async def send_bytes(send: Send, status: int, data: bytes, first: More, more: More | None = None) -> None:
-    """One answer with these headers."""
-    headers = [*first, (b"content-length", str(len(data)).encode()), *(more or ())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": data})
+    return JSON.answer(scope, send, status, more, msgspec.json.encode(body))
 
 
 async def preflight(send: Send, methods: bytes, dpop: bool = True, more: bytes = b"") -> None:
@@ -77,7 +70,6 @@ async def preflight(send: Send, methods: bytes, dpop: bool = True, more: bytes =
         (b"access-control-allow-methods", methods),
         (b"access-control-allow-headers", b"authorization, content-type" + b", dpop" * dpop + more),
         (b"access-control-max-age", b"3600"),
-        (b"content-length", b"0"),
     ]
     await send({"type": "http.response.start", "status": 204, "headers": headers})
     await send({"type": "http.response.body", "body": b""})
@@ -125,31 +117,37 @@ class FormEndpoint:
             return await preflight(send, b"POST", self.profile.sender != "never")
         if scope["method"] != "POST":
             one = ("an " if self.what[0] in "aeiou" else "a ") + self.what
-            return await self.refuse(send, Rejected(405, "method", f"POST is the only way to ask for {one}"))
+            return await self.refuse(
+                scope, send, Rejected(405, "method", f"POST is the only way to ask for {one}")
+            )
         try:
             nonce = self.server.nonces.current() if self.profile.sender != "never" else ""
-            answer = await self.answer(scope, receive)
+            headers = headers_of(scope)
+            body = await read_body(receive, headers)
+            answer = await self.act(*self.asked(scope, headers, body))
+            if answer.reason == "secret_wrong":
+                self.server.failures.count(guard.network(Request(scope)), answer.client_id)
         except Rejected as no:
-            return await self.refuse(send, no)
+            return await self.refuse(scope, send, no)
         except OAuthError as error:
             answer = token_acts.refused(error, self.profile, "")
         except (Busy, Unavailable) as error:
-            return await self.refuse(send, not_now(error))
+            return await self.refuse(scope, send, not_now(error))
         except Exception:
             log.exception(f"{self.what}_failed", reference=self.server.mint.reference())
-            return await self.refuse(send, Rejected(500, "bug", "something went wrong on our side"))
+            return await self.refuse(scope, send, Rejected(500, "bug", "something went wrong on our side"))
         if answer.reason:
             log.info(f"{self.what}_refused", reason=answer.reason, client_id=answer.client_id[:40])
         if answer.jwt:
-            typed = [(b"content-type", answer.content_type.encode()), *JSON_HEADERS[1:]]
-            return await send_bytes(send, answer.status, answer.jwt.encode(), typed)
+            kind = (b"content-type", answer.content_type.encode())
+            return await UNKEPT.answer(scope, send, answer.status, [kind], answer.jwt.encode())
         more = [(b"www-authenticate", b'Basic realm="valetkey"')] if answer.status == 401 else []
-        await send_json(send, answer.status, answer.body, [*more, *nonce_shown(nonce)])
+        await send_json(scope, send, answer.status, answer.body, [*more, *nonce_shown(nonce)])
 
-    async def answer(self, scope: Scope, receive: Receive) -> token_acts.Reply:
-        """Bytes to parameters, then the five steps. Raises Rejected, OAuthError, Busy, Unavailable."""
-        headers = headers_of(scope)
-        body = await read_body(receive, headers)
+    def asked(
+        self, scope: Scope, headers: Mapping[bytes, bytes], body: bytes
+    ) -> tuple[AuthorizationServer, Profile, Params, Params, Headers]:
+        """Bytes to what is asked, unless too much is. Raises Rejected, OAuthError."""
         params, _ = read_form(body, headers.get(b"content-type", b""), self.longest, self.several)
         failures, said_there = self.server.failures, said(scope, headers, self.server.settings.server)
         if failures.counts:
@@ -158,10 +156,7 @@ class FormEndpoint:
                 raise Rejected(429, "secret_failures", "too many failed attempts; please wait a minute")
         if self.what in LEFT_HERE:
             self.check_room(scope, params, said_there)
-        answer = await self.act(self.server, self.profile, params, read_query(scope), said_there)
-        if answer.reason == "secret_wrong":
-            failures.count(guard.network(Request(scope)), answer.client_id)
-        return answer
+        return self.server, self.profile, params, read_query(scope), said_there
 
     def check_room(self, scope: Scope, params: Params, said_there: Headers) -> None:
         """Who need not prove who they are must not fill the database either (J8). Raises Rejected, OAuthError."""
@@ -172,14 +167,14 @@ class FormEndpoint:
                 raise Rejected(429, "unproven_many", "too many requests; please wait a minute")
             unproven.count(place, shown.client_id)
 
-    async def refuse(self, send: Send, no: Rejected) -> None:
+    async def refuse(self, scope: Scope, send: Send, no: Rejected) -> None:
         """A request that could not be read, in the profile's own form."""
         log.info(f"{self.what}_rejected", reason=no.reason, status=no.status, **no.cause)
         _, body = self.profile.error_answer(OURS.get(no.status, "invalid_request"), no.reason, no.words, "")
         if "code" in body:
             body["code"] = no.status
-        more = {405: [(b"allow", b"POST")], 503: RETRY, 429: WAIT, 413: CLOSE}.get(no.status)
-        await send_json(send, no.status, body, more)
+        more = {405: [(b"allow", b"POST")], 503: RETRY, 429: WAIT, 413: CLOSE}.get(no.status, [])
+        await send_json(scope, send, no.status, body, more)
 
 
 class AuthorizeEndpoint:

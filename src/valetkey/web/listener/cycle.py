@@ -11,12 +11,14 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from valetkey.web.listener.spelling import SPELLED
+from valetkey.web.listener.whole import WHOLE, Header
 
 NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 5.1
 BAD_VALUE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110 5.5
 FRAMING = (b"content-length", b"transfer-encoding")
 WITHOUT_BODY = (204, 304)
 MOST_NAMES = 1000
+LAST_LINES = b"content-length: %d\r\nconnection: close\r\n\r\n", b"content-length: %d\r\n\r\n"
 
 
 class Cycle(RequestResponseCycle):
@@ -42,22 +44,40 @@ class Cycle(RequestResponseCycle):
         if self.disconnected:
             return
         if not self.response_started:
+            if message["type"] == WHOLE:
+                return self.send_whole(message)
             if message["type"] != "http.response.start":
                 raise RuntimeError(f"expected http.response.start, not {message['type']}")
             self.response_started, self.waiting_for_100_continue = True, False
             self.head = self.head_of(message["status"], message.get("headers", ()))
         elif message["type"] == "http.response.body" and not self.response_complete and self.whole(message):
             self.transport.write(self.head + message.get("body", b""))
-            self.response_complete = True
-            self.message_event.set()
-            if not self.keep_alive:
-                self.transport.close()
-            self.on_response()
+            self.finish()
         else:
             if self.head and not self.response_complete:
                 self.transport.write(self.head)
                 self.head = b""
             await super().send(message)
+
+    def send_whole(self, message: Any) -> None:
+        """The app says all at once (whole.py). Raises RuntimeError."""
+        self.response_started, self.waiting_for_100_continue = True, False
+        lines, body = self.lines((*self.default_headers, *message["more"])), message["body"]
+        if self.chunked_encoding is not None:
+            raise RuntimeError("how long a whole answer is, is not the app's to say")
+        lines.append(LAST_LINES[self.keep_alive] % len(body))
+        if self.scope["method"] != "HEAD":
+            lines.append(body)
+        self.transport.write(b"".join((STATUS_LINE[message["status"]], message["lines"].wire, *lines)))
+        self.finish()
+
+    def finish(self) -> None:
+        """The answer is complete."""
+        self.response_complete = True
+        self.message_event.set()
+        if not self.keep_alive:
+            self.transport.close()
+        self.on_response()
 
     def whole(self, message: Any) -> bool:
         """Whether this is the body, and no less or more than was announced, of an answer that has not begun."""
@@ -69,16 +89,9 @@ class Cycle(RequestResponseCycle):
             and self.scope["method"] != "HEAD"
         )
 
-    def head_of(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    def head_of(self, status: int, headers: Iterable[Header]) -> bytes:
         """Status line and headers. Raises RuntimeError for what could break out of a header (A8, F4)."""
-        pieces, values, names = [STATUS_LINE[status]], [], self.names
-        for name, value in (*self.default_headers, *headers):
-            known = names.get(name) or self.looked_at(name, value)
-            if known:
-                pieces += (known, value, b"\r\n")
-                values.append(value)
-        if BAD_VALUE.search(b"".join(values)):
-            raise RuntimeError("a value of a header of the answer cannot be sent")
+        pieces = [STATUS_LINE[status], *self.lines((*self.default_headers, *headers))]
         if not self.keep_alive:
             pieces.append(b"connection: close\r\n")
         if self.chunked_encoding is None and self.scope["method"] != "HEAD" and status not in WITHOUT_BODY:
@@ -86,6 +99,19 @@ class Cycle(RequestResponseCycle):
             pieces.append(b"transfer-encoding: chunked\r\n")
         pieces.append(b"\r\n")
         return b"".join(pieces)
+
+    def lines(self, headers: Iterable[Header]) -> list[bytes]:
+        """Headers in pieces of their lines. Raises RuntimeError as head_of does."""
+        pieces: list[bytes] = []
+        values, names = [], self.names
+        for name, value in headers:
+            known = names.get(name) or self.looked_at(name, value)
+            if known:
+                pieces += (known, value, b"\r\n")
+                values.append(value)
+        if BAD_VALUE.search(b"".join(values)):
+            raise RuntimeError("a value of a header of the answer cannot be sent")
+        return pieces
 
     def looked_at(self, name: bytes, value: bytes) -> bytes:
         """The name as it stands in a head, in lower case unless the origin spells it otherwise; nothing for Connection,
