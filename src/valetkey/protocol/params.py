@@ -1,7 +1,7 @@
 """Params: each name at most once, an empty value means absent (RFC 6749 3.1 and 3.2)."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from urllib.parse import quote, unquote_to_bytes
 
 from valetkey.protocol.errors import InvalidRequest
@@ -16,9 +16,13 @@ PLAIN_QUERY_VALUE = re.compile(r"[A-Za-z0-9\-._~!$'()*+,;=:@/?%]*")
 
 
 class Params:
-    """The parameters of one request. Unknown names are kept: rules ask only for those they know."""
+    """The parameters of one request. Unknown names are kept: rules ask only for those they know.
 
-    __slots__ = ("_again", "_raw", "_values")
+    get: the value of a parameter; None when it is absent or empty.
+    """
+
+    __slots__ = ("_again", "_raw", "_values", "get")
+    get: Callable[[str], str | None]
 
     def __init__(
         self,
@@ -46,10 +50,8 @@ class Params:
             raise InvalidRequest("parameters_many", f"more than {FIELDS} parameters")
         self._values, self._again = values, again
         self._raw = raw
-
-    def get(self, name: str) -> str | None:
-        """The value of a parameter; None when it is absent or empty."""
-        return self._values.get(name) or None
+        said = values if all(values.values()) else {name: value for name, value in values.items() if value}
+        self.get = said.get
 
     def all(self, name: str) -> tuple[str, ...]:
         """All values of a parameter that may be there several times, each once."""
@@ -104,7 +106,7 @@ def parse(
         raise not_utf8() from None
     if "%" in text and BAD_PERCENT.search(text):
         raise InvalidRequest("percent_broken", "a percent-encoding is broken")
-    pieces = [piece for piece in text.split("&") if piece]
+    pieces = list(filter(None, text.split("&")))
     if len(pieces) > FIELDS:
         raise InvalidRequest("parameters_many", f"more than {FIELDS} parameters")
     if repeated is not None and text.count(repeated + "=") > 1:

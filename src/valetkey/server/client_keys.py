@@ -76,16 +76,30 @@ class ClientKeys:
         request: Unverified | None = None,
     ) -> Known:
         """What the proofs of a request are held against; no keys are fetched for one that needs none."""
+        by_key = proves_by_key(client, shown)
+        if client is None or not (by_key or request is not None):
+            return self.without_keys(used)
+        keys = await self.text(client, shown.assertion if by_key else None, request)
+        return Known(keys, used, self.nonces())
+
+    def at_hand(self, client: Client | None, shown: Credentials, used: frozenset[bytes]) -> Known | None:
+        """The same at once, unless it takes keys."""
+        return None if proves_by_key(client, shown) else self.without_keys(used)
+
+    def without_keys(self, used: frozenset[bytes]) -> Known:
+        """What else there is to know."""
         nonces = self.nonces()
-        if client is not None:
-            method = client.registered.token_endpoint_auth_method
-            by_key = shown.method == "private_key_jwt" or method == "self_signed_tls_client_auth"
-            if by_key or request is not None:
-                keys = await self.text(client, shown.assertion if by_key else None, request)
-                return Known(keys, used, nonces)
         return Known("", used, nonces) if used or nonces else NOTHING_KNOWN
 
     async def text(self, client: Client, *tokens: Unverified | None) -> str:
         """The client's JWKS, and if it is published and lacks a key of these tokens, then what is published by now."""
         keys = self.strange if client.owner_id == NOBODY else self.vouched
         return await keys.found(client.registered.jwks, client.registered.jwks_uri, *tokens)
+
+
+def proves_by_key(client: Client | None, shown: Credentials) -> bool:
+    """Whether a client authenticates by a key that it has, and we look up."""
+    if client is None:
+        return False
+    method = client.registered.token_endpoint_auth_method
+    return shown.method == "private_key_jwt" or method == "self_signed_tls_client_auth"

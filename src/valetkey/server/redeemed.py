@@ -1,5 +1,7 @@
 """What a token request hands in, looked up: a code, a refresh token, tokens to exchange, somebody's word."""
 
+from collections.abc import Awaitable
+
 from valetkey.protocol.endpoints.token import TokenRequest
 from valetkey.protocol.errors import OAuthError
 from valetkey.protocol.facts import ExchangeFacts
@@ -13,22 +15,22 @@ from valetkey.server.authorization_server import AuthorizationServer
 LARGEST_ID = 2**63
 
 
-async def look_up(server: AuthorizationServer, request: TokenRequest) -> ExchangeFacts:
+def look_up(server: AuthorizationServer, request: TokenRequest) -> Awaitable[ExchangeFacts]:
     """The client and what it hands in; what comes often, in one round trip. Raises store.base.Unavailable."""
     client_id = request.shown.client_id
     match request.grant.redeems:
         case "code":
-            return await server.store.exchange_facts(client_id, request.digest)
+            return server.store.exchange_facts(client_id, request.digest)
         case "refresh_token":
-            return await server.store.refresh_facts(client_id, request.digest)
+            return server.store.refresh_facts(client_id, request.digest)
         case "device_code":
-            return await server.store.device_facts(client_id, request.digest)
+            return server.store.device_facts(client_id, request.digest)
         case "subject_token":
-            return await exchange(server, request)
+            return exchange(server, request)
         case "assertion":
-            return await vouched(server, request)
+            return vouched(server, request)
         case _:
-            return await server.store.own_facts(client_id)
+            return server.store.own_facts(client_id)
 
 
 async def exchange(server: AuthorizationServer, request: TokenRequest) -> ExchangeFacts:

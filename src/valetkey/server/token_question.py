@@ -16,5 +16,6 @@ async def look_up(
         found = await store.refresh_facts(client_id, question.digest)
     else:
         found = await store.introspect_facts(client_id, question.digest)
-    known = await server.client_keys.known(found.client, question.shown, used)
+    keys, who = server.client_keys, (found.client, question.shown, used)
+    known = keys.at_hand(*who) or await keys.known(*who)
     return found if known is NOTHING_KNOWN else replace(found, known=known)

@@ -5,7 +5,7 @@ stays here, so that a million tokens that call now and then cost a million look-
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 
 import structlog
 
@@ -36,26 +36,35 @@ class Usage:
         self.timer: asyncio.TimerHandle | None = None
         self.sharing: set[asyncio.Task[None]] = set()
 
-    async def count(self, facts: BearerFacts, limit: int) -> int:
-        """Count one call with this token; returns the calls of this hour so far, this one too."""
-        now, root = self.clock(), facts.token.authorization.id
+    def count(self, facts: BearerFacts, limit: int) -> int | Awaitable[int]:
+        """Count one call with this token; returns the calls of this hour so far, this one too: at once, unless so few
+        are left that the store has to say."""
+        now = self.clock()
         hour = now // HOUR
         if hour != self.hour or len(self.counts) > MOST_KEYS:
             self.forget(hour)
         key = (f"{facts.client.id}:{facts.token.digest[-12:].hex()}", hour)
         if facts.used_at is None or now - facts.used_at >= USED_EVERY:
-            self.used[root] = now
+            self.used[facts.token.authorization.id] = now
             self.arm()
         if limit - LAST_CALLS <= self.counts.get(key, 0) < limit:
-            told = 1 + self.few.pop(key, 0)
-            try:
-                shared = await self.store.add_usage({key: told}, {})
-            except Unavailable:
-                log.warning("usage_not_shared", calls=told)
-                self.few[key] = self.few.get(key, 0) + told - 1
-            else:
-                self.note(shared)
-                return shared[key] + self.fresh.get(key, 0)
+            return self.count_exactly(key)
+        return self.count_here(key)
+
+    async def count_exactly(self, key: Key) -> int:
+        """Count one call in the store; here, while it is away."""
+        told = 1 + self.few.pop(key, 0)
+        try:
+            shared = await self.store.add_usage({key: told}, {})
+        except Unavailable:
+            log.warning("usage_not_shared", calls=told)
+            self.few[key] = self.few.get(key, 0) + told - 1
+            return self.count_here(key)
+        self.note(shared)
+        return shared[key] + self.fresh.get(key, 0)
+
+    def count_here(self, key: Key) -> int:
+        """Count one call in this process, which the others are told of later."""
         so_far = self.counts[key] = self.counts.get(key, 0) + 1
         if so_far < FEW:
             self.few[key] = self.few.get(key, 0) + 1

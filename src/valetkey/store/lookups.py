@@ -23,7 +23,7 @@ from valetkey.store.rows import Row
 from valetkey.store.steps import storable
 
 # Where the columns of one record end and those of the next begin.
-_ACCOUNT, _SESSION, _CODE, _TOKEN = map(len, (rows.ACCOUNT, rows.SESSION, rows.CODE, rows.TOKEN))
+_ACCOUNT, _SESSION, _CODE = map(len, (rows.ACCOUNT, rows.SESSION, rows.CODE))
 _SUCCESSOR, _REFRESH, _DEVICE = map(len, (rows.SUCCESSOR, rows.REFRESH, rows.DEVICE))
 
 
@@ -35,7 +35,7 @@ class Lookups(ABC):
         self._accounts: Kept[int, Account] = Kept()
 
     @abstractmethod
-    async def _one(self, point: sql.Point, *keys: Any) -> Row | None: ...
+    def _one(self, point: sql.Point, *keys: Any) -> Awaitable[Row | None]: ...
 
     @abstractmethod
     async def _all(self, statement: str, *values: Any) -> list[Row]: ...
@@ -110,7 +110,7 @@ class Lookups(ABC):
         self, token_digest: bytes, row: Row, account: Account | None = None
     ) -> BearerFacts | None:
         edition, account_version, used_at, *rest = row
-        token = rows.token(token_digest, rest[:_TOKEN], rows.authorization(rest[_TOKEN:]))
+        token = rows.token(token_digest, rest)
         root = token.authorization
         client_id, account_id = root.client_id, root.account_id
         client = self._clients.find(client_id, edition) or await self.client(client_id)

@@ -51,10 +51,9 @@ class PostgresStore(Lookups):
             return False
         return True
 
-    async def _one(self, point: Point, *keys: Any) -> Row | None:
+    def _one(self, point: Point, *keys: Any) -> Awaitable[Row | None]:
         group = self._points.get(point) or self._points.setdefault(point, Looking(point))
-        row: Row | None = await self._crowd.ask(group, keys)
-        return row
+        return self._crowd.ask(group, keys)
 
     async def _all(self, statement: str, *values: Any) -> list[Row]:
         found: list[Row] = await self._do(lambda link: link.look(statement, *values))
@@ -65,7 +64,7 @@ class PostgresStore(Lookups):
 
     async def apply(self, changes: Changes) -> None:
         steps = steps_of(changes)
-        shape = self._shapes.get(tuple(step.statement for step in steps))
+        shape = self._shapes.get(tuple([step.statement for step in steps]))
         if shape is not None:
             await self._crowd.ask(shape, steps)
         elif steps:

@@ -89,9 +89,12 @@ def code(digest: bytes, row: Row, root: Authorization) -> AuthorizationCode:
     return AuthorizationCode(digest, root, redirect_uri, expires_at, challenge, spent_at)
 
 
-def token(digest: bytes, row: Row, root: Authorization) -> AccessToken:
-    created_at, expires_at, bound = row
-    return AccessToken(digest, root, created_at, expires_at, terms(bound))
+def token(digest: bytes, row: Row) -> AccessToken:
+    """A token and, in the columns behind its own, its authorization: what is looked up most, in one go."""
+    created, end, bound, key, account_id, client_id, scope, granted_at, revoked_at, root_bound = row
+    above = TERMS if root_bound is None else _terms(root_bound)
+    root = Authorization(key, account_id, client_id, names(scope), granted_at, revoked_at, above)
+    return AccessToken(digest, root, created, end, TERMS if bound is None else _terms(bound))
 
 
 def refresh(digest: bytes, row: Row, root: Authorization) -> RefreshToken:

@@ -69,14 +69,14 @@ class Writer:
         if self._connection is not None:
             self._connection.close()
 
-    async def write(self, job: Job) -> Any:
-        """Run the job in the next transaction and return its value when that is on disk."""
+    def write(self, job: Job) -> asyncio.Future[Any]:
+        """Run the job in the next transaction; the future is its value, when that is on disk."""
         if self._closed or self._thread is None:
             raise Unavailable("the store is not open")
         future: asyncio.Future[Any] = self._loop.create_future()
         self._waiting.append((future, job))
         self._arm()
-        return await future
+        return future
 
     async def able(self) -> bool:
         """Whether writing works. It is tried only after a failure: an idle store writes nothing."""

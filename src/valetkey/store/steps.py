@@ -82,7 +82,7 @@ def steps_of(changes: Changes) -> list[Step]:
 def check(values: Iterable[object]) -> None:
     """Raises ValueError for what no database keeps: text with NUL or lone surrogates, numbers beyond 64 bits."""
     for value in values:
-        if not isinstance(value, bytes) and not storable(value):
+        if value is not None and type(value) is not bytes and not storable(value):
             raise ValueError(
                 "a value cannot be stored: text with NUL or lone surrogates, or a number beyond 64 bits"
             )

@@ -29,8 +29,8 @@ def limit(client: Client) -> tuple[str, ...]:
 def check_registered(scope: tuple[str, ...], client: Client) -> None:
     """A client that is held to a scope asks for no more than that (RFC 7591 2). Raises InvalidScope."""
     held = limit(client)
-    beyond = widened(scope, held)
-    if held and beyond:
+    beyond = widened(scope, held) if held else ()
+    if beyond:
         shown = ", ".join(beyond)
         raise InvalidScope("scope_unregistered", f"this client did not register the scope: {shown}", shown)
 

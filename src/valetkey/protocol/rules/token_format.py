@@ -15,5 +15,7 @@ def is_jwt(granted: Granted, client: Client, book: Rulebook) -> bool:
     if granted.lifetime is None:
         return False
     named = granted.terms.resource or granted.authorization.terms.resource
+    if not named:
+        return client.registered.access_token_format == JWT
     forms = [book.resources[uri].token_format for uri in named if uri in book.resources]
     return JWT in (forms or [client.registered.access_token_format])
