@@ -3,15 +3,19 @@
 from typing import Any
 
 import httpx2
+from msgspec.structs import replace
 
 from tests.flows.browser import Browser
 from tests.flows.today import PKCE, check_refused, redeem
 from tests.house import SITE, App, Build, House, parameters
 from tests.signing import Signer
-from valetkey.protocol.changes import Withdraw
+from valetkey.protocol.changes import Remove, Save, Withdraw
 from valetkey.protocol.grants.jwt_bearer import JWT_BEARER
 from valetkey.protocol.grants.token_exchange import ACCESS_TOKEN, TOKEN_EXCHANGE
+from valetkey.protocol.model import NOBODY
+from valetkey.protocol.rules.digest import digest
 from valetkey.protocol.trusted_issuer import TrustedIssuer
+from valetkey.server.clients import rotate_secret
 
 API = "https://api.example/"
 
@@ -46,6 +50,47 @@ async def test_an_app_asks_for_itself(house: House) -> None:
     check_refused(await asks(house, app, "client_credentials", scope="comments"), "invalid_scope")
     for other in (await house.make_app(profile="oauth21"), await house.make_app(profile="oauth20")):
         check_refused(await asks(house, other, "client_credentials"), "unauthorized_client")
+
+
+async def test_D10_an_app_that_asks_again_and_again_is_seen_as_it_is_now(house: House) -> None:
+    """Whatever another worker has changed counts for the very next request, although both know the app well."""
+    other, app = await house.another_worker(), await service(house, scope=("likes", "basic"))
+
+    async def both(now: App) -> list[tuple[int, str]]:
+        answers = [await asks(each, now, "client_credentials", scope="likes") for each in (house, other)]
+        told = [(each.status_code, each.json()) for each in answers]
+        return [(status, said.get("error") or said["access_token"]) for status, said in told]
+
+    async def alive(token: str) -> bool:
+        found = await other.store.bearer_facts(digest(token))
+        return found is not None and not found.ended(house.clock())
+
+    async def disabled(at: int | None) -> None:
+        now = await house.store.client(app.id)
+        assert now is not None
+        await house.store.apply((Save(replace(now, disabled_at=at, version=now.version + 1)),))
+
+    for _ in range(3):
+        granted = await both(app)
+        assert [status for status, _ in granted] == [200, 200]
+    assert [await alive(token) for _, token in granted] == [True, True]
+    await disabled(house.clock())
+    assert await both(app) == [(401, "invalid_client")] * 2
+    assert [await alive(token) for _, token in granted] == [False, False]
+    await disabled(None)
+    assert [status for status, _ in await both(app)] == [200, 200]
+    owner = await house.store.account(app.client.owner_id)
+    assert owner is not None
+    secret = await rotate_secret(house.server, owner, app.id, 0)
+    assert await both(app) == [(401, "invalid_client")] * 2
+    app = App(app.client, secret)
+    granted = await both(app)
+    assert [status for status, _ in granted] == [200, 200]
+    await house.store.apply((Withdraw(NOBODY, app.id, house.clock()),))
+    assert [await alive(token) for _, token in granted] == [False, False]
+    assert [await alive(token) for _, token in await both(app)] == [True, True]
+    await house.store.apply((Remove(app.id),))
+    assert await both(app) == [(401, "invalid_client")] * 2
 
 
 async def handed(house: House, browser: Browser) -> tuple[App, str]:

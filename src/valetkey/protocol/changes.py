@@ -99,6 +99,13 @@ class Hold(Struct, frozen=True):
     client_id: str
 
 
+class Still(Struct, frozen=True):
+    """No client was changed since the store was at this edition, nor what one is granted for itself; otherwise
+    Conflict. Who decides on what was read before has that checked when it writes."""
+
+    edition: int
+
+
 class Seen(Struct, frozen=True):
     """A session was used: move its `last_seen_at`, and its end with it."""
 
@@ -175,6 +182,7 @@ Change = (
     | Expire
     | Withdraw
     | Hold
+    | Still
     | Seen
     | End
     | EndAll

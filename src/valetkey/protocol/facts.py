@@ -66,7 +66,8 @@ class BearerFacts(Struct, frozen=True):
 
 class ExchangeFacts(Struct, frozen=True):
     """What the token endpoint must know: the client named, what it hands in, the account which that speaks for; `own`
-    is what the client is granted for itself. `signs` as above, for what is pushed."""
+    is what the client is granted for itself. `signs` as above, for what is pushed. With `edition` all this was read
+    before, when the store was at that edition (changes.Still)."""
 
     client: Client | None = None
     code: AuthorizationCode | None = None
@@ -81,6 +82,7 @@ class ExchangeFacts(Struct, frozen=True):
     issuer_keys: str = ""
     own: Authorization | None = None
     signs: bool = True
+    edition: int | None = None
 
 
 class ConnectedApp(Struct, frozen=True):

@@ -5,6 +5,7 @@ from typing import Protocol, TypeVar
 
 from valetkey.protocol.changes import Changes, Once
 from valetkey.store.base import Conflict, Store
+from valetkey.store.gathering import turn
 
 TURNS = 5
 
@@ -32,16 +33,18 @@ async def settle(
     """Decide and write until nobody is in between. Raises Busy, and what decide raises.
 
     look_up is told which one-time keys of the decision before were used already: nobody asks before there is a doubt.
+    decide raises Conflict when what it was given may not be so any more.
     """
     used: frozenset[bytes] = frozenset()
     for _ in range(TURNS):
-        decision = decide(await look_up(used))
-        if not decision.changes:
-            return decision
+        changes: Changes = ()
         try:
-            await store.apply(decision.changes)
+            decision = decide(await look_up(used))
+            changes = decision.changes
+            if changes:
+                await turn()
+                await store.apply(changes)
+            return decision
         except Conflict:
-            used = await store.remembered([each.key for each in decision.changes if isinstance(each, Once)])
-            continue
-        return decision
+            used = await store.remembered([each.key for each in changes if isinstance(each, Once)])
     raise Busy

@@ -3,7 +3,7 @@
 from msgspec import Struct
 from msgspec.structs import replace
 
-from valetkey.protocol.changes import Changes, Save
+from valetkey.protocol.changes import Changes, Save, Still
 from valetkey.protocol.decision import Granted, Refused, Repeated
 from valetkey.protocol.endpoints import token as rules
 from valetkey.protocol.errors import OAuthError
@@ -16,9 +16,11 @@ from valetkey.protocol.rules.digest import digest
 from valetkey.protocol.rules.headers import Headers
 from valetkey.server.authorization_server import AuthorizationServer
 from valetkey.server.pictures import person
-from valetkey.server.redeemed import look_up
+from valetkey.server.redeemed import at_hand, look_up
 from valetkey.server.seal import Told, opened, sealed
 from valetkey.server.settle import settle
+from valetkey.store.base import Conflict
+from valetkey.store.gathering import turn
 
 
 class Issued(Struct, frozen=True):
@@ -50,13 +52,23 @@ async def token(
         return refused(error, profile, params.get("client_id") or "")
 
     redeemed = params.get(request.grant.redeems) or ""
+    before = at_hand(server, request)
 
     def decide(facts: ExchangeFacts) -> Issued | Refused:
         decision = rules.decide(request, facts, server.book, server.clock())
-        return decision if isinstance(decision, Refused) else issue(server, decision, redeemed)
+        if not isinstance(decision, Refused):
+            return issue(server, decision, redeemed, facts.edition)
+        if facts.edition is not None:  # nobody is refused for what was so before
+            raise Conflict
+        return decision
 
     async def facts(used: frozenset[bytes]) -> ExchangeFacts:
-        found = await look_up(server, request)
+        nonlocal before
+        found, before = before, None
+        if found is None:
+            found = await look_up(server, request)
+        else:
+            await turn()
         keys, who = server.client_keys, (found.client, request.shown, used)
         known = keys.at_hand(*who) or await keys.known(*who)
         return found if known is NOTHING_KNOWN else replace(found, known=known)
@@ -68,8 +80,10 @@ async def token(
     return Reply(200, done.profile.token_answer(done.answer), client_id=client_id)
 
 
-def issue(server: AuthorizationServer, decision: Granted | Repeated, redeemed: str) -> Issued:
-    """Mint what a granted request is given, and ask for it to be kept."""
+def issue(
+    server: AuthorizationServer, decision: Granted | Repeated, redeemed: str, edition: int | None = None
+) -> Issued:
+    """Mint what a granted request is given, and ask for it to be kept: only if all is as it was at this edition."""
     now = server.clock()
     if isinstance(decision, Repeated):
         return Issued(decision.profile, opened(decision.successor, redeemed, now), decision.changes)
@@ -89,7 +103,8 @@ def issue(server: AuthorizationServer, decision: Granted | Repeated, redeemed: s
     told = answer(server, decision, value, refresh_token)
     if renew is not None and renew.retry_until is not None:
         kept.append(sealed(Told(told, now), decision.terms, redeemed, renew.retry_until, server.mint))
-    return Issued(decision.profile, told, (*decision.changes, *(Save(record) for record in kept)))
+    held = () if edition is None else (Still(edition),)
+    return Issued(decision.profile, told, (*held, *decision.changes, *map(Save, kept)))
 
 
 def access_token(

@@ -49,6 +49,10 @@ class Store(Protocol):
     async def own_facts(self, client_id: str) -> ExchangeFacts:
         """The client, and what it is granted for itself (RFC 6749 4.4)."""
 
+    def own_at_hand(self, client_id: str) -> ExchangeFacts | None:
+        """The same as this process has read it before, if it has; the facts say of which edition they are, and who
+        writes on them has that checked (changes.Still)."""
+
     async def refresh_facts(self, client_id: str, digest: bytes) -> ExchangeFacts: ...
     async def device_facts(self, client_id: str, digest: bytes) -> ExchangeFacts: ...
     async def bearer_facts(self, token_digest: bytes) -> BearerFacts | None: ...

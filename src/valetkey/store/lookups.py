@@ -33,6 +33,7 @@ class Lookups(ABC):
     def __init__(self) -> None:
         self._clients: Kept[str, Client] = Kept()
         self._accounts: Kept[int, Account] = Kept()
+        self._own: Kept[str, ExchangeFacts] = Kept()
 
     @abstractmethod
     def _one(self, point: sql.Point, *keys: Any) -> Awaitable[Row | None]: ...
@@ -87,7 +88,12 @@ class Lookups(ABC):
         if row is None:
             return ExchangeFacts(await self.client(client_id))
         client = self._clients.find(client_id, row[0]) or await self.client(client_id)
-        return ExchangeFacts(client, own=rows.authorization(row[1:]))
+        own = rows.authorization(row[1:])
+        self._own.keep(client_id, ExchangeFacts(client, own=own, edition=row[0] or 0), None)
+        return ExchangeFacts(client, own=own)
+
+    def own_at_hand(self, client_id: str) -> ExchangeFacts | None:
+        return self._own.find(client_id, None)
 
     async def bearer_facts(self, token_digest: bytes) -> BearerFacts | None:
         whole = self._accounts.full

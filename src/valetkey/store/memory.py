@@ -61,6 +61,9 @@ class MemoryStore:
     async def own_facts(self, client_id: str) -> ExchangeFacts:
         return ExchangeFacts(self._tables.clients.get(client_id), own=self._tables.own(client_id))
 
+    def own_at_hand(self, client_id: str) -> ExchangeFacts | None:
+        return None  # a look-up costs nothing here
+
     async def bearer_facts(self, token_digest: bytes) -> BearerFacts | None:
         token = self._tables.tokens.get(token_digest)
         if token is None or token.authorization.id not in self._tables.roots:

@@ -24,6 +24,7 @@ from valetkey.protocol.changes import (
     Save,
     Seen,
     Spend,
+    Still,
     Withdraw,
 )
 from valetkey.protocol.model import (
@@ -188,13 +189,9 @@ class Tables:
                 token = self.tokens.get(key)
                 if token is not None and (token.expires_at is None or token.expires_at > at):
                     self._log.put(self.tokens, key, replace(token, expires_at=at))
-            case Withdraw(account, client, at):
-                self._log.drop(
-                    self.consents, lambda pair, _: pair[0] == account and client in (None, pair[1])
-                )
-                self._end_roots(
-                    at, lambda each: each.account_id == account and client in (None, each.client_id)
-                )
+            case Withdraw(who, app, at):
+                self._log.drop(self.consents, lambda pair, _: pair[0] == who and app in (None, pair[1]))
+                self._end_roots(at, lambda each: each.account_id == who and app in (None, each.client_id))
 
     def _registration(self, change: Draw | Discard) -> None:
         found = self.registration_tokens.get(change.digest)
@@ -227,8 +224,10 @@ class Tables:
                     raise Conflict
                 self._log.put(self.devices, digest, replace(found, said=said, authorization=root))
 
-    def _lasting(self, change: Extend | Seen | End | EndAll) -> None:
+    def _lasting(self, change: Extend | Seen | End | EndAll | Still) -> None:
         match change:
+            case Still():
+                pass  # nobody has kept what was so before
             case Extend(digest, end):
                 found = self.refreshes.get(digest)
                 if found is not None and found.expires_at < end:

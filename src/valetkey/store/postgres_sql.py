@@ -12,6 +12,7 @@ from valetkey.store.statements import (
     NEW_TOKEN,
     SPEND_CODE,
     SPEND_REFRESH,
+    STILL,
 )
 
 
@@ -124,6 +125,13 @@ SHAPES: dict[tuple[str, ...], str] = {
     **dict(_grants(SPEND_CODE, NEW_TOKEN)),
     **dict(_grants(SPEND_CODE, NEW_TOKEN, NEW_REFRESH)),
     **dict(_grants(SPEND_REFRESH, NEW_TOKEN, NEW_REFRESH, NEW_SUCCESSOR)),
+    (STILL, NEW_TOKEN): _batch(
+        f"edition bigint, {_GIVEN[NEW_TOKEN][0]}",
+        "now AS (SELECT COALESCE((SELECT clients FROM editions WHERE id = 1), 0) AS edition)",
+        "still AS (SELECT x.* FROM x WHERE x.edition = (SELECT edition FROM now))",
+        f"kept AS ({_put(*_GIVEN[NEW_TOKEN][1], 'still')})",
+        written="still",
+    ),
     **dict(_grants(NEW_TOKEN)),  # for a refresh token that stays, or an app itself
     # A code is kept only where the consent was not taken back meanwhile.
     (HOLD, NEW_AUTHORIZATION, NEW_CODE): _batch(

@@ -4,15 +4,15 @@ import asyncio
 import contextlib
 import re
 import sqlite3
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache, partial
-from types import coroutine
 from typing import Any
 
 from valetkey.protocol.changes import Changes
 from valetkey.store import cleaning, counters, migrate, sqlite_file, sqlite_space
 from valetkey.store.base import Conflict, Unavailable
+from valetkey.store.gathering import turn
 from valetkey.store.lookups import Lookups
 from valetkey.store.rows import Row
 from valetkey.store.sql import Point
@@ -35,12 +35,6 @@ class Asked:
         self.failed: str | None = (
             "nobody looked"  # until somebody has: a failure is never taken for "not there"
         )
-
-
-@coroutine
-def turn() -> Generator[None, None, None]:
-    """Go on in the next turn of the loop."""
-    yield
 
 
 class SqliteStore(Lookups):

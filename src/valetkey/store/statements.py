@@ -33,6 +33,7 @@ NEXT_EDITION = (
     "INSERT INTO editions(id, clients) VALUES(1, 1) "
     "ON CONFLICT(id) DO UPDATE SET clients = editions.clients + 1"
 )
+STILL = "SELECT 1 WHERE COALESCE((SELECT clients FROM editions WHERE id = 1), 0) = $1"
 NEW_KEY, NEXT_KEY = _insert("sealed_keys", KEY), _update("sealed_keys", KEY)
 NEW_SESSION, NEW_TICKET = _insert("sessions", SESSION), _insert("tickets", TICKET)
 NEW_AUTHORIZATION = _insert("authorizations", AUTHORIZATION)
@@ -105,7 +106,7 @@ SPENDS: dict[type, str] = {
 }
 # When a statement has its turn in a list: what is most likely to conflict comes first; whatever is not here is 2.
 TURNS = (
-    dict.fromkeys((HOLD, DRAW, NEW_ONCE, POLL, POLL_SLOWER, ANSWER_DEVICE, *SPENDS.values()), 0)
+    dict.fromkeys((HOLD, STILL, DRAW, NEW_ONCE, POLL, POLL_SLOWER, ANSWER_DEVICE, *SPENDS.values()), 0)
     | dict.fromkeys((NEW_ACCOUNT, NEXT_ACCOUNT, NEW_CLIENT, NEXT_CLIENT, NEW_KEY, NEXT_KEY), 1)
     | {SHOW_PICTURE: 3, NEXT_EDITION: 3}
 )

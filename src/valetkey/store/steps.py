@@ -21,9 +21,11 @@ from valetkey.protocol.changes import (
     Save,
     Seen,
     Spend,
+    Still,
     Withdraw,
 )
 from valetkey.protocol.model import (
+    NOBODY,
     AccessToken,
     Account,
     Authorization,
@@ -206,7 +208,8 @@ def _withdraw(change: Withdraw) -> list[Step]:
             Step(statements.REVOKE_ALL, (change.at, change.account_id)),
         ]
     pair = (change.account_id, change.client_id)
-    return [Step(statements.DROP_CONSENT, pair), Step(statements.REVOKE_PAIR, (change.at, *pair))]
+    ends = [Step(statements.DROP_CONSENT, pair), Step(statements.REVOKE_PAIR, (change.at, *pair))]
+    return [*ends, Step(statements.NEXT_EDITION, ())] if change.account_id == NOBODY else ends
 
 
 def _end_all(change: EndAll) -> list[Step]:
@@ -241,6 +244,7 @@ _STEPS: dict[type[Change], Callable[[Any], list[Step]]] = {
     Expire: lambda change: [Step(statements.EXPIRE, (change.at, change.digest))],
     Withdraw: _withdraw,
     Hold: lambda change: [Step(statements.HOLD, (change.account_id, change.client_id), must=True)],
+    Still: lambda change: [Step(statements.STILL, (change.edition,), must=True)],
     Seen: lambda change: [Step(statements.SEEN, (change.at, change.expires_at, change.session_digest))],
     End: lambda change: [Step(statements.END, (change.session_digest, change.account_id))],
     EndAll: _end_all,

@@ -19,7 +19,8 @@ from tests.store.samples import (
     settle_in,
     token,
 )
-from valetkey.protocol.changes import Change, Changes, Remove, Revoke, Save
+from valetkey.protocol.changes import Change, Changes, Remove, Revoke, Save, Still, Withdraw
+from valetkey.protocol.facts import ExchangeFacts
 from valetkey.protocol.model import NOBODY, Client, Terms
 from valetkey.store import Conflict, Store, open_store
 
@@ -40,6 +41,13 @@ async def seen(store: Store) -> list[Client | None]:
         await store.device_facts("app", unknown),
     ]
     return [each.client for each in found]
+
+
+async def edition(store: Store) -> int:
+    """That of what this process keeps of the app "app" itself."""
+    found = store.own_at_hand("app")
+    assert found is not None and found.edition is not None
+    return found.edition
 
 
 class EditionContract:
@@ -109,3 +117,52 @@ class EditionContract:
         with pytest.raises(Conflict):
             await store.apply((Save(client(version=9)),))
         assert await seen(elsewhere) == [client()] * 10
+
+    async def test_what_an_app_asks_for_itself_is_kept_with_its_edition(
+        self, store: Store, elsewhere: Store
+    ) -> None:
+        assert store.own_at_hand("app") is None  # this process has not been asked yet
+        looked_up = await store.own_facts("app")
+        assert store.own_at_hand("app") == replace(looked_up, edition=0)
+        for version in (2, 3):
+            await elsewhere.apply((Save(client(website=f"https://{version}.test/", version=version)),))
+            assert await edition(store) == version - 2  # as it was before
+            looked_up = await store.own_facts("app")
+            assert store.own_at_hand("app") == replace(looked_up, edition=version - 1)
+        assert looked_up.client is not None and looked_up.client.version == 3
+        await elsewhere.apply((Save(client("new")), Save(authorization(7, app="new"))))
+        assert await store.own_facts("new") == ExchangeFacts(client("new"))
+        assert store.own_at_hand("new") is None  # nothing is granted to it yet
+
+    @pytest.mark.parametrize(
+        "change",
+        [Save(client(disabled_at=NOW, version=2)), Remove("far"), Withdraw(NOBODY, "far", NOW)],
+        ids=["a client changed", "a client removed", "what one has for itself taken back"],
+    )
+    @pytest.mark.parametrize("many", [1, 40])
+    async def test_who_decides_on_what_was_before_writes_nothing_once_it_is_not_so(
+        self, store: Store, elsewhere: Store, change: Change, many: int
+    ) -> None:
+        await store.own_facts("app")
+        await elsewhere.own_facts("app")
+        own, both = authorization(2, NOBODY), (store, elsewhere)
+        before = [(Still(await edition(both[n % 2])), Save(token(f"b{n}", own))) for n in range(many)]
+        ends = await outcomes(both[n % 2].apply(each) for n, each in enumerate(before))
+        assert ends == ["done"] * many
+        assert await store.bearer_facts(digest(f"b{many - 1}")) is not None
+        await elsewhere.apply((change,))
+        late = [(Still(await edition(both[n % 2])), Save(token(f"l{n}", own))) for n in range(many)]
+        ends = await outcomes(both[n % 2].apply(each) for n, each in enumerate(late))
+        assert ends == ["Conflict"] * many
+        assert await store.bearer_facts(digest("l0")) is None
+        await store.own_facts("app")
+        mixed = [(Still(await edition(store) + n % 2), Save(token(f"m{n}", own))) for n in range(many)]
+        ends = await outcomes(map(store.apply, mixed))
+        assert ends == [("done", "Conflict")[n % 2] for n in range(many)]
+
+    async def test_what_a_person_takes_back_is_no_concern_of_an_app_itself(self, store: Store) -> None:
+        await settle_in(store)
+        await store.apply((Save(authorization(1)), Save(authorization(2, NOBODY))))
+        await store.own_facts("app")
+        await store.apply((Withdraw(1, "app", NOW), Revoke(1, NOW)))
+        await store.apply((Still(await edition(store)), Save(token("t", authorization(2, NOBODY)))))
