@@ -41,7 +41,7 @@ class Frame:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run one request."""
-        scope["extensions"] = {}  # an answer that comes all at once would get no headers of ours
+        scope["extensions"] = {}  # what comes all at once would get no header of ours
         request = Request(scope, receive)
         started = False
 
