@@ -175,6 +175,24 @@ async def test_a_document_that_sends_people_elsewhere_starts_anew(
     assert (await browser.open(house.authorize_url(app, **ASKED))).left, "read again, and said nothing new"
 
 
+async def test_a_document_that_says_nothing_new_is_no_change_of_the_app(
+    house: House, site: Publisher, browser: Browser
+) -> None:
+    """Every worker would read every app anew (decision 0008); but it must not lapse while it is in use."""
+    app = publish(site)
+    kept, url = [], house.authorize_url(app, **ASKED)
+    for _ in range(5):
+        assert (await browser.open(url)).asks_consent
+        assert (await browser.open(url)).asks_consent
+        kept.append(await house.store.client(app.id))
+        house.clock.forward(1200)
+    assert [each.version for each in kept if each is not None] == [1, 1, 1, 2, 2]
+    assert len(site.heads) == 5, "read again as seldom as it says itself"
+    publish(site, client_name="Another name")
+    page = await browser.open(url)
+    assert page.asks_consent and "Another name" in page.text
+
+
 async def test_an_agent_says_which_server_it_wants_a_token_for(
     house: House, site: Publisher, browser: Browser
 ) -> None:

@@ -142,6 +142,9 @@ async def test_an_app_reads_changes_and_removes_its_registration(house: House, b
         "none",
     )
     assert "client_secret" not in changed.json()
+    before = await house.store.client(made["client_id"])
+    assert (await manage(house, made, "PUT", said)).json() == changed.json()
+    assert before is not None and await house.store.client(made["client_id"]) == before, "said nothing new"
     now_public = {"client_id": made["client_id"]}
     assert (await get_token(house, browser, made)).status_code == 401, "its secret is gone with its need"
     token = (await get_token(house, browser, now_public)).json()["access_token"]

@@ -49,9 +49,10 @@ async def introduce(server: AuthorizationServer, params: Params, network: str) -
     try:
         if params.get("request") is None and params.get("request_uri") is None:
             check_stranger(params, profile, server.book)
-        if known is None:  # one that is known is read again as seldom as it says itself
+        if known is None:
             await count(server, network)
-        await keep(server, known, client_id, await server.fetch_stranger(client_id, KINDS, AGE))
+        age = AGE if known is None else None  # one that is known is read again as seldom as it says itself
+        await keep(server, known, client_id, await server.fetch_stranger(client_id, KINDS, age))
     except FetchFailed:
         error = InvalidClientMetadata("document_unreachable", "the document at client_id cannot be fetched")
         return ErrorPage(error, profile)
@@ -83,7 +84,17 @@ async def keep(server: AuthorizationServer, known: Client | None, client_id: str
         "lapses_at": now + IDLE,
         "version": was.version + 1,
     }
+    following = replace(was, **fields)
+    if says_the_same(was, following) and (was.lapses_at or now) > now + HOUR:
+        return  # nobody need read it anew (decision 0008)
     try:
-        await server.store.apply((Save(replace(was, **fields)),))
+        await server.store.apply((Save(following),))
     except Conflict:
         return  # another worker has read it meanwhile
+
+
+def says_the_same(was: Client, following: Client) -> bool:
+    """Whether a document says what it said before, at another time."""
+    times = {"fresh_until": was.registered.fresh_until}
+    same = {"version": was.version, "lapses_at": was.lapses_at}
+    return was == replace(following, registered=replace(following.registered, **times), **same)

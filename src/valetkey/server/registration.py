@@ -115,7 +115,10 @@ async def update(server: AuthorizationServer, client_id: str, headers: Headers, 
         said = rules.read_change(body, client, server.book, server.clock())
         form = form_of(server, said, client.profile)
         following = replace(client, version=client.version + 1)
-        return described_anew(server, following, said, form, shown or "")
+        anew = described_anew(server, following, said, form, shown or "")
+        if replace(anew.client, version=client.version) == client:
+            return replace(anew, client=client, changes=())  # nobody need read it anew (decision 0008)
+        return anew
 
     try:
         shown = rules.shown(headers)
