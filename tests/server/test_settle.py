@@ -6,6 +6,7 @@ from msgspec import Struct
 from tests.store.samples import NOW
 from valetkey.protocol.changes import Changes, Once
 from valetkey.server.settle import TURNS, Busy, settle
+from valetkey.store.base import Conflict
 from valetkey.store.memory import MemoryStore
 
 
@@ -41,3 +42,19 @@ async def test_who_is_always_slower_gives_up() -> None:
     with pytest.raises(Busy):
         await settle(store, look_up, lambda _: Wants((Once(b"jti", NOW),)))
     assert len(turns) == TURNS
+
+
+async def test_who_doubts_what_was_read_before_has_it_looked_up() -> None:
+    """decide raises Conflict: nothing is written, and the second answer counts, be it no."""
+    store, found = MemoryStore(), iter(["before", "now"])
+
+    async def look_up(used: frozenset[bytes]) -> str:
+        return next(found)
+
+    def decide(facts: str) -> Wants:
+        if facts == "before":
+            raise Conflict
+        return Wants(())
+
+    assert await settle(store, look_up, decide) == Wants(())
+    assert list(found) == []

@@ -3,11 +3,13 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.protocol.samples import VERIFIER
 from tests.torture.stepping import NOTHING, at_once
 from valetkey import settings
-from valetkey.protocol.changes import Changes, Save
+from valetkey.protocol.changes import Changes, Save, Still
+from valetkey.protocol.facts import ExchangeFacts
 from valetkey.protocol.model import (
     NOBODY,
     Account,
@@ -69,3 +71,24 @@ def test_it_has_a_statement_for_many(registered: Registration, fields: dict[str,
     shape = tuple(step.statement for step in steps_of(store.last))
     for keys in range(3):  # of an assertion, of a proof
         assert (NEW_ONCE,) * keys + shape in SHAPES
+
+
+class Again(Watched):
+    """It has been asked before for what an app has for itself."""
+
+    def own_at_hand(self, client_id: str) -> ExchangeFacts | None:
+        return replace(at_once(self.own_facts(client_id)), edition=0)
+
+
+def test_what_is_decided_on_what_was_kept_has_one_too() -> None:
+    store = Again()
+    server = assemble(settings.Settings(database="memory://"), store)
+    now = server.clock()
+    registered = Registration(grant_types=("client_credentials",))
+    app = Client("app", 1, "App", "web", "oauth21", (), now, (mint.kept("s", now),), registered=registered)
+    at_once(store.apply((Save(app), Save(Authorization(2, NOBODY, "app", (), now)))))
+    asked = {"client_id": "app", "client_secret": "s", "grant_type": "client_credentials"}
+    work = acts.token(server, OAUTH21, Params(asked.items()), NOTHING, NO_HEADERS)
+    assert at_once(work).status == 200
+    assert store.last[0] == Still(0)
+    assert tuple(step.statement for step in steps_of(store.last)) in SHAPES

@@ -48,13 +48,13 @@ class Echo:
 class Listener:
     """`with Listener(limits, parser) as listener:` and then `listener.connect()`."""
 
-    def __init__(self, limits: Limits, parser: str, app: Echo | None = None) -> None:
+    def __init__(self, limits: Limits, parser: str, app: Echo | None = None, loop: Any = "asyncio") -> None:
         self.app = app or Echo()
         self.listening = Listening(limits, parser)
         kind: Any = self.listening
         config = uvicorn.Config(
             self.app, http=kind, ws="none", lifespan="off", log_config=None, access_log=False,
-            loop="asyncio", proxy_headers=False, interface="asgi3",
+            loop=loop, proxy_headers=False, interface="asgi3",
         )  # fmt: skip
         self.server = uvicorn.Server(config)
         self.socket = socket.create_server(("127.0.0.1", 0), backlog=512)

@@ -160,6 +160,17 @@ class EditionContract:
         ends = await outcomes(map(store.apply, mixed))
         assert ends == [("done", "Conflict")[n % 2] for n in range(many)]
 
+    async def test_who_is_at_fault_takes_no_neighbour_along(self, store: Store, elsewhere: Store) -> None:
+        """A token that is there already makes the one statement for all of them fail; then each is tried alone."""
+        await store.own_facts("app")
+        own, now = authorization(2, NOBODY), await edition(store)
+        names, editions = ["token", "x1", "x2", "x3", "x4", "x5"], [now, now, now + 1, now, now + 1, now]
+        lists = [(Still(at), Save(token(name, own))) for name, at in zip(names, editions, strict=True)]
+        ends = await outcomes(map(store.apply, lists))
+        assert ends == ["Conflict", "done", "Conflict", "done", "Conflict", "done"]
+        kept = [await elsewhere.bearer_facts(digest(name)) is not None for name in names]
+        assert kept == [True, True, False, True, False, True]
+
     async def test_what_a_person_takes_back_is_no_concern_of_an_app_itself(self, store: Store) -> None:
         await settle_in(store)
         await store.apply((Save(authorization(1)), Save(authorization(2, NOBODY))))

@@ -34,6 +34,7 @@ class Connection(asyncio.Protocol):
     phase = HEAD
     since = 0.0
     swallowed = 0
+    answered: Any = None  # the request being answered, where others may have been read since (pipelining)
     # these are the protocol's
     app: Any
     client: Any
@@ -65,8 +66,10 @@ class Connection(asyncio.Protocol):
         """The connection is gone."""
         self.watch.leave(self)
         super().connection_lost(exc)
-        if self.cycle is not None:
-            self.cycle.transport = self.transport  # a Lingering one would hold us
+        self.say_gone()
+        for cycle in (self.cycle, self.answered):
+            if cycle is not None:
+                cycle.transport = self.transport  # a Lingering one would hold us
 
     def shutdown(self) -> None:
         """The server ends: who was told no may still read it."""
@@ -141,15 +144,20 @@ class Connection(asyncio.Protocol):
 
     def say(self, refusal: Refusal) -> bool:
         """Send the refusal, unless nothing was asked or another answer has begun: then there is nothing to say."""
-        begun = self.cycle.response_started if self.phase == BODY else self.answering()
+        behind = self.answered is not None and self.answered is not self.cycle
+        begun = (behind or self.cycle.response_started) if self.phase == BODY else self.answering()
         can = self.heard() and not begun
-        if self.cycle is not None:
-            # the app reads that the peer has gone, and what it still sends goes nowhere
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
+        self.say_gone()
         if can:
             self.transport.write(answer(refusal, self.server_state.default_headers))
         return can
+
+    def say_gone(self) -> None:
+        """The app reads that the peer has gone, and what it still sends goes nowhere."""
+        for cycle in (self.cycle, self.answered):
+            if cycle is not None:
+                cycle.disconnected = True
+                cycle.message_event.set()
 
     def swallow(self, data: bytes) -> None:
         """What comes after we said no is read and dropped, but not for ever."""

@@ -77,10 +77,12 @@ class HttpToolsConnection(Connection, HttpToolsProtocol):
         if self.phase == BODY:
             self.expect_more()
         elif self.size > URL_BYTES and self.phase == HEAD:
-            self.refuse_endless_head()
+            self.refuse_endless_head(data)
 
-    def refuse_endless_head(self) -> None:
-        """A head that is too large already need not be waited for."""
+    def refuse_endless_head(self, data: bytes) -> None:
+        """A head that is too large already need not be waited for. What came before it in its piece is not of it."""
+        before = data.rfind(b"\r\n\r\n")
+        self.size = self.size if before < 0 else len(data) - before
         if len(self.url) > URL_BYTES:
             self.refuse(LONG_URL)
         elif self.size > URL_BYTES + HEADER_BYTES:
@@ -150,6 +152,7 @@ class HttpToolsConnection(Connection, HttpToolsProtocol):
             self.pipeline.appendleft((cycle, self.app))
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        self.answered = cycle
         cycle.task = self.loop.create_task(self.run(cycle, app))
         self.tasks.add(cycle.task)
 
