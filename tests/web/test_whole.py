@@ -1,51 +1,60 @@
-"""An answer in one message where the server beneath takes that, otherwise in two."""
+"""An answer in one message to a server that takes that, in two to everybody else."""
 
 from typing import Any
 
-import pytest
-
-from valetkey.web.frame import Frame
-from valetkey.web.listener.whole import OFFERED, WHOLE, Lines
+from tests.web.test_cycle import Sent
+from valetkey.web.listener.whole import WHOLE, Lines, takes_whole
 
 COMMON = Lines((b"cache-control", b"no-store"), (b"pragma", b"no-cache"))
 MORE = [(b"x-more", b"1")]
+IN_TWO = [
+    {"type": "http.response.start", "status": 200, "headers": [*COMMON.headers, (b"content-length", b"2"), *MORE]},
+    {"type": "http.response.body", "body": b"ok"},
+]  # fmt: skip
 
 
-async def told(scope: dict[str, Any]) -> list[dict[str, Any]]:
-    messages: list[Any] = []
+class Server:
+    def __init__(self) -> None:
+        self.messages: list[Any] = []
 
-    async def send(message: Any) -> None:
-        messages.append(message)
-
-    await COMMON.answer(scope, send, 200, MORE, b"ok")
-    return messages
+    async def send(self, message: Any) -> None:
+        self.messages.append(message)
 
 
-def test_lines_are_what_stands_on_the_wire():
+class OurServer(Server):
+    @takes_whole
+    async def send(self, message: Any) -> None:
+        self.messages.append(message)
+
+
+async def page(scope: Any, receive: Any, send: Any) -> None:
+    await COMMON.answer(send, 200, MORE, b"ok")
+
+
+def test_lines_are_what_stands_on_the_wire() -> None:
     assert COMMON.wire == b"cache-control: no-store\r\npragma: no-cache\r\n"
 
 
-@pytest.mark.parametrize("scope", [{}, {"extensions": {}}, {"extensions": {"http.response.push": {}}}])
-async def test_in_two_messages_for_a_server_that_knows_nothing_of_it(scope: dict[str, Any]):
-    headers = [*COMMON.headers, (b"content-length", b"2"), *MORE]
-    assert await told(scope) == [
-        {"type": "http.response.start", "status": 200, "headers": headers},
-        {"type": "http.response.body", "body": b"ok"},
-    ]
+async def test_in_two_messages_for_a_server_that_knows_nothing_of_it() -> None:
+    server = Server()
+    await page({}, None, server.send)
+    assert server.messages == IN_TWO
 
 
-async def test_in_one_for_a_server_that_offers_it():
-    message = {"type": WHOLE, "status": 200, "lines": COMMON, "more": MORE, "body": b"ok"}
-    assert await told({"extensions": OFFERED}) == [message]
+async def test_in_one_for_a_server_that_takes_it() -> None:
+    server = OurServer()
+    await page({}, None, server.send)
+    assert server.messages == [{"type": WHOLE, "status": 200, "lines": COMMON, "more": MORE, "body": b"ok"}]
+    sent = Sent()
+    await page({}, None, sent.cycle.send)
+    assert b"".join(sent.wire.pieces).endswith(COMMON.wire + b"x-more: 1\r\ncontent-length: 2\r\n\r\nok")
 
 
-async def test_the_frame_of_the_pages_sees_every_head():
-    scopes: list[Any] = []
+async def test_who_stands_between_sees_every_head() -> None:
+    server = OurServer()
 
-    async def page(scope: Any, receive: Any, send: Any) -> None:
-        scopes.append(dict(scope))
+    async def between(message: Any) -> None:
+        await server.send(message)
 
-    async def nothing(*said: Any) -> Any: ...
-
-    await Frame(page)({"type": "http", "headers": [], "extensions": OFFERED}, nothing, nothing)
-    assert scopes[0]["extensions"] == {} and OFFERED == {WHOLE: {}}
+    await page({}, None, between)
+    assert server.messages == IN_TWO

@@ -206,7 +206,6 @@ class Leaving:
             await send(message)
 
         if scope["path"] not in ASKS_IF_READY:
-            scope["extensions"] = {}  # what comes all at once would get no header of ours
             return await self.app(scope, receive, send_last)
         body = b'{"status":"leaving"}'
         headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]

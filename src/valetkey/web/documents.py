@@ -32,7 +32,7 @@ class DocumentEndpoint:
                 "error": "invalid_request",
                 "error_description": "GET is the only way to ask",
             }
-            return await send_json(scope, send, 405, body, [(b"allow", b"GET, HEAD")])
+            return await send_json(send, 405, body, [(b"allow", b"GET, HEAD")])
         found = self.find()
         headers = [*HEADERS, (b"etag", found.etag)]
         if has(scope, found.etag):

@@ -41,7 +41,6 @@ class Frame:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run one request."""
-        scope["extensions"] = {}  # what comes all at once would get no header of ours
         request = Request(scope, receive)
         started = False
 

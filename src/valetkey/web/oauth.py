@@ -57,10 +57,10 @@ Act = Callable[[AuthorizationServer, Profile, Params, Params, Headers], Awaitabl
 
 
 def send_json(
-    scope: Scope, send: Send, status: int, body: dict[str, object], more: Iterable[Header] = ()
+    send: Send, status: int, body: dict[str, object], more: Iterable[Header] = ()
 ) -> Awaitable[None]:
     """One JSON answer that nobody may keep (RFC 6749 5.1)."""
-    return JSON.answer(scope, send, status, more, msgspec.json.encode(body))
+    return JSON.answer(send, status, more, msgspec.json.encode(body))
 
 
 async def preflight(send: Send, methods: bytes, dpop: bool = True, more: bytes = b"") -> None:
@@ -117,9 +117,7 @@ class FormEndpoint:
             return await preflight(send, b"POST", self.profile.sender != "never")
         if scope["method"] != "POST":
             one = ("an " if self.what[0] in "aeiou" else "a ") + self.what
-            return await self.refuse(
-                scope, send, Rejected(405, "method", f"POST is the only way to ask for {one}")
-            )
+            return await self.refuse(send, Rejected(405, "method", f"POST is the only way to ask for {one}"))
         try:
             nonce = self.server.nonces.current() if self.profile.sender != "never" else ""
             headers = headers_of(scope)
@@ -128,21 +126,21 @@ class FormEndpoint:
             if answer.reason == "secret_wrong":
                 self.server.failures.count(guard.network(Request(scope)), answer.client_id)
         except Rejected as no:
-            return await self.refuse(scope, send, no)
+            return await self.refuse(send, no)
         except OAuthError as error:
             answer = token_acts.refused(error, self.profile, "")
         except (Busy, Unavailable) as error:
-            return await self.refuse(scope, send, not_now(error))
+            return await self.refuse(send, not_now(error))
         except Exception:
             log.exception(f"{self.what}_failed", reference=self.server.mint.reference())
-            return await self.refuse(scope, send, Rejected(500, "bug", "something went wrong on our side"))
+            return await self.refuse(send, Rejected(500, "bug", "something went wrong on our side"))
         if answer.reason:
             log.info(f"{self.what}_refused", reason=answer.reason, client_id=answer.client_id[:40])
         if answer.jwt:
             kind = (b"content-type", answer.content_type.encode())
-            return await UNKEPT.answer(scope, send, answer.status, [kind], answer.jwt.encode())
+            return await UNKEPT.answer(send, answer.status, [kind], answer.jwt.encode())
         more = [(b"www-authenticate", b'Basic realm="valetkey"')] if answer.status == 401 else []
-        await send_json(scope, send, answer.status, answer.body, [*more, *nonce_shown(nonce)])
+        await send_json(send, answer.status, answer.body, [*more, *nonce_shown(nonce)])
 
     def asked(
         self, scope: Scope, headers: Mapping[bytes, bytes], body: bytes
@@ -167,14 +165,14 @@ class FormEndpoint:
                 raise Rejected(429, "unproven_many", "too many requests; please wait a minute")
             unproven.count(place, shown.client_id)
 
-    async def refuse(self, scope: Scope, send: Send, no: Rejected) -> None:
+    async def refuse(self, send: Send, no: Rejected) -> None:
         """A request that could not be read, in the profile's own form."""
         log.info(f"{self.what}_rejected", reason=no.reason, status=no.status, **no.cause)
         _, body = self.profile.error_answer(OURS.get(no.status, "invalid_request"), no.reason, no.words, "")
         if "code" in body:
             body["code"] = no.status
         more = {405: [(b"allow", b"POST")], 503: RETRY, 429: WAIT, 413: CLOSE}.get(no.status, [])
-        await send_json(scope, send, no.status, body, more)
+        await send_json(send, no.status, body, more)
 
 
 class AuthorizeEndpoint:

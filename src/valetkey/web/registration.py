@@ -46,20 +46,18 @@ class RegistrationEndpoint:
                 raise Rejected(405, "method", f"only {', '.join(methods)} can be done here")
             answer = await self.answer(scope, receive, client_id)
         except Rejected as no:
-            return await self.refuse(scope, send, no, methods)
+            return await self.refuse(send, no, methods)
         except TooMany:
-            return await self.refuse(scope, send, TOO_MANY, methods)
+            return await self.refuse(send, TOO_MANY, methods)
         except (Busy, Unavailable) as error:
-            return await self.refuse(scope, send, not_now(error), methods)
+            return await self.refuse(send, not_now(error), methods)
         except Exception:
             log.exception("registration_failed", reference=self.server.mint.reference())
-            return await self.refuse(
-                scope, send, Rejected(500, "bug", "something went wrong on our side"), methods
-            )
+            return await self.refuse(send, Rejected(500, "bug", "something went wrong on our side"), methods)
         self.note(scope["method"], answer)
         if answer.status == 204:
             return await nothing(send)
-        await send_json(scope, send, answer.status, answer.body, challenge(answer))
+        await send_json(send, answer.status, answer.body, challenge(answer))
 
     async def answer(self, scope: Scope, receive: Receive, client_id: str) -> Reply:
         """Who asks, and for what. Raises Rejected, TooMany, Busy, Unavailable."""
@@ -86,7 +84,7 @@ class RegistrationEndpoint:
             done = {"POST": "app_registered", "PUT": "app_changed", "DELETE": "app_removed"}[method]
             log.info(done, client_id=answer.client_id)
 
-    async def refuse(self, scope: Scope, send: Send, no: Rejected, methods: tuple[str, ...]) -> None:
+    async def refuse(self, send: Send, no: Rejected, methods: tuple[str, ...]) -> None:
         """A request that could not be read, or not now."""
         log.info("registration_rejected", reason=no.reason, status=no.status, **no.cause)
         body: dict[str, object] = {
@@ -95,7 +93,7 @@ class RegistrationEndpoint:
         }
         allow: More = [(b"allow", ", ".join(methods).encode())]
         more = {405: allow, 503: RETRY, 429: LATER, 413: CLOSE}.get(no.status, [])
-        await send_json(scope, send, no.status, body, more)
+        await send_json(send, no.status, body, more)
 
 
 async def nothing(send: Send) -> None:

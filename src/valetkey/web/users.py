@@ -39,33 +39,33 @@ class UsersEndpoint:
             return await preflight(send, b"GET")
         no = why_not(scope)
         if no is not None:
-            return await self.refuse(scope, send, *no)
+            return await self.refuse(send, *no)
         try:
             answer = await acts.user(self.server, heard(scope, self.server.settings.server))
         except Rejected as rejected:
-            return await self.refuse(scope, send, rejected.status, rejected.words)
+            return await self.refuse(send, rejected.status, rejected.words)
         except (Busy, Unavailable) as error:
             log.info("api_rejected", reason="unavailable", status=503, **cause(error))
-            return await self.refuse(scope, send, 503, "please try again in a moment")
+            return await self.refuse(send, 503, "please try again in a moment")
         except Exception:
             log.exception("api_failed", reference=self.server.mint.reference())
-            return await self.refuse(scope, send, 500, "something went wrong on our side")
+            return await self.refuse(send, 500, "something went wrong on our side")
         if answer.reason:
             log.info("api_refused", reason=answer.reason)
         limits: More = [(LIMIT, b"%d" % answer.limit), (REMAINING, b"%d" % answer.remaining)]
         if answer.challenge:
             limits.append((b"www-authenticate", answer.challenge.encode()))
             limits += [] if answer.nonce else [EXPOSED]
-        await send_json(scope, send, answer.status, answer.body, [*limits, *nonce_shown(answer.nonce)])
+        await send_json(send, answer.status, answer.body, [*limits, *nonce_shown(answer.nonce)])
 
-    async def refuse(self, scope: Scope, send: Send, status: int, words: str) -> None:
+    async def refuse(self, send: Send, status: int, words: str) -> None:
         """A call that could not be read, in the API's own form."""
         kind = "APINotFoundError" if status == 404 else "OAuthParameterException"
         no = denied("unreadable", kind, words, status)
         limit = b"%d" % self.server.settings.api.rate_limit
         more: More = [(LIMIT, limit), (REMAINING, limit)]
         more += {405: [(b"allow", b"GET")], 503: RETRY}.get(status, [])
-        await send_json(scope, send, status, no.body, more)
+        await send_json(send, status, no.body, more)
 
 
 def why_not(scope: Scope) -> tuple[int, str] | None:

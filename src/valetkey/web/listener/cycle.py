@@ -11,7 +11,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from valetkey.web.listener.spelling import SPELLED
-from valetkey.web.listener.whole import WHOLE, Header
+from valetkey.web.listener.whole import WHOLE, Header, takes_whole
 
 NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 5.1
 BAD_VALUE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110 5.5
@@ -37,6 +37,7 @@ class Cycle(RequestResponseCycle):
         self.body = bytearray()
         return message
 
+    @takes_whole
     async def send(self, message: Any) -> None:
         """What the app says."""
         if self.flow.write_paused and not self.disconnected:

@@ -1,12 +1,22 @@
-"""A whole answer in one message, where the server beneath takes that; elsewhere in two, as ever (ASGI, Extensions)."""
+"""A whole answer in one message, where it goes straight to a server that takes that; otherwise in two, as ASGI has it.
 
-from collections.abc import Awaitable, Iterable
+Whoever stands between and looks at heads is no such server, so that nobody's header is ever missing.
+"""
 
-from starlette.types import Scope, Send
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, TypeVar
+
+from starlette.types import Send
 
 WHOLE = "valetkey.response.whole"
-OFFERED: dict[str, dict[object, object]] = {WHOLE: {}}
 Header = tuple[bytes, bytes]
+Sends = TypeVar("Sends", bound=Callable[..., Any])
+
+
+def takes_whole(send: Sends) -> Sends:
+    """Say of a server's own `send` that it takes a whole answer."""
+    setattr(send, WHOLE, True)
+    return send
 
 
 class Lines:
@@ -16,11 +26,9 @@ class Lines:
         self.headers = headers
         self.wire = b"".join(b"%b: %b\r\n" % header for header in headers)
 
-    def answer(
-        self, scope: Scope, send: Send, status: int, more: Iterable[Header], body: bytes
-    ) -> Awaitable[None]:
+    def answer(self, send: Send, status: int, more: Iterable[Header], body: bytes) -> Awaitable[None]:
         """Send one answer, and all of it."""
-        if WHOLE in scope.get("extensions", ()):
+        if hasattr(send, WHOLE):
             return send({"type": WHOLE, "status": status, "lines": self, "more": more, "body": body})
         return in_two(send, status, [*self.headers, (b"content-length", b"%d" % len(body)), *more], body)
 

@@ -24,7 +24,6 @@ from valetkey.web.listener.refusals import (
     Refusal,
     why_not_head,
 )
-from valetkey.web.listener.whole import OFFERED
 
 LOOKED_AT = frozenset({b"host", b"expect", b"transfer-encoding"})
 NOWHERE: "deque[tuple[bytes, bytes]]" = deque(maxlen=0)  # trailers go there: they must not become headers
@@ -134,7 +133,6 @@ class HttpToolsConnection(Connection, HttpToolsProtocol):
             "root_path": self.root_path,
             "headers": self.headers,
             "state": self.app_state.copy(),
-            "extensions": OFFERED,
             "method": parser.get_method().decode("ascii"),
             "path": unquote(path) if "%" in path else path,
             "raw_path": url.path,
