@@ -15,7 +15,7 @@ Sends = TypeVar("Sends", bound=Callable[..., Any])
 
 def takes_whole(send: Sends) -> Sends:
     """Say of a server's own `send` that it takes a whole answer."""
-    setattr(send, WHOLE, True)
+    send.takes_whole = True  # type: ignore[attr-defined]
     return send
 
 
@@ -28,7 +28,7 @@ class Lines:
 
     def answer(self, send: Send, status: int, more: Iterable[Header], body: bytes) -> Awaitable[None]:
         """Send one answer, and all of it."""
-        if hasattr(send, WHOLE):
+        if hasattr(send, "takes_whole"):
             return send({"type": WHOLE, "status": status, "lines": self, "more": more, "body": body})
         return in_two(send, status, [*self.headers, (b"content-length", b"%d" % len(body)), *more], body)
 
