@@ -39,8 +39,8 @@ class Slow(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
-        if not self.reads:
-            transport.pause_reading()
+        if not self.reads:  # a turn later: the asyncio of 3.11.2 begins to read behind this call
+            asyncio.get_running_loop().call_soon(transport.pause_reading)
         transport.write(self.first)
 
     def data_received(self, data: bytes) -> None:
@@ -139,6 +139,7 @@ async def siege(house: House, browsers: list[Browser], count: int, gone_within: 
     assert max(slowest) < ANSWERED_WITHIN
     for slow in everyone:
         assert slow.told.startswith(b"HTTP/1.1 408 ") == bool(slow.drops), slow.told
+        assert slow.reads or not slow.told, "this one was to read nothing"
 
 
 async def test_slow_connections_hold_up_nobody(tmp_path: Path, long_torture: bool):
