@@ -220,7 +220,7 @@ def test_a_worker_that_fails_at_once_is_tried_again_slowly() -> None:
 def test_workers_that_do_not_want_to_end_are_killed() -> None:
     """Ctrl-C twice."""
     deaf = "def serve(parent):\n signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-    deaf += " say(b'up')\n time.sleep(600)"
+    deaf += " say(b'up')\n signal.pause()"
     with workers_that(deaf) as supervisor:
         assert supervisor.stdout is not None
         assert [supervisor.stdout.readline() for _ in range(2)] == ["up\n"] * 2
@@ -233,7 +233,7 @@ def test_workers_that_do_not_want_to_end_are_killed() -> None:
 
 def test_a_supervisor_that_was_paused_goes_on() -> None:
     """As a container is, or under a debugger, for longer than it wanted to wait."""
-    serve = "workers.LOOKS = 0.2\ndef serve(parent):\n say(b'%d' % os.getpid())\n time.sleep(600)"
+    serve = "workers.LOOKS = 0.2\ndef serve(parent):\n say(b'%d' % os.getpid())\n signal.pause()"
     with workers_that(serve) as supervisor:
         assert supervisor.stdout is not None
         one, _ = (int(supervisor.stdout.readline()) for _ in range(2))
