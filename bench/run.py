@@ -88,7 +88,6 @@ class Line:
 @contextmanager
 def durable_postgres(*cores: int) -> Iterator[Any]:
     """A PostgreSQL on these cores that keeps what it says it keeps."""
-    sys.path.insert(0, str(ROOT))
     from tests.throwaway_postgres import ThrowawayPostgres
 
     with on_cores(*cores):

@@ -2,9 +2,7 @@
 
 import json
 import os
-import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +17,9 @@ from machine import LOAD_CORE, SERVER_CORE, TICK, on_cores, resident, stat, with
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.program import free_port  # noqa: E402
 
 
 class Good(NamedTuple):
@@ -26,15 +27,6 @@ class Good(NamedTuple):
 
     status: int
     words: str
-
-
-def free_port() -> int:
-    """Below the ports that the kernel gives to whoever connects, who could be faster."""
-    while True:
-        port = 20_000 + secrets.randbelow(12_000)
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 @dataclass
