@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.serving import leaves
 from tests.torture import replay
 from tests.torture.house import House
 from tests.torture.wire import Line, request
@@ -124,7 +125,8 @@ def anywhere(chance: random.Random) -> str:
 def resident(house: House) -> int:
     """Kilobytes of memory that the worker has of its own."""
     assert house.process
-    status = Path(f"/proc/{house.process.pid}/status").read_text()
+    (worker,) = leaves(house.process.pid) - {house.process.pid}  # what was started only watches it
+    status = Path(f"/proc/{worker}/status").read_text()
     return int(next(line.split()[1] for line in status.splitlines() if line.startswith("RssAnon")))
 
 
