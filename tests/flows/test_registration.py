@@ -263,6 +263,23 @@ async def test_who_comes_unasked_has_a_quota(build: Build) -> None:
     assert ends == [201, 201, 429, 429], "five may live at a time"
 
 
+async def test_an_app_can_say_everything_anew_so_many_times_an_hour(build: Build) -> None:
+    """Each change makes all workers read clients anew; nobody else can use up an app's turns."""
+    house = await build(registration=RegistrationSettings(mode="open", changes_per_app=2))
+    made, other = [(await register(house, PUBLIC)).json() for _ in range(2)]
+
+    async def say(name: str, app: dict[str, Any] = made, **more: Any) -> int:
+        said = PUBLIC | {"client_id": app["client_id"], "client_name": name}
+        return (await manage(house, app, "PUT", said, **more)).status_code
+
+    assert [await say("Thief", token="vk_ra_x") for _ in range(5)] == [401] * 5
+    assert [await say(name) for name in ("One", "Two", "Three")] == [200, 200, 429]
+    assert (await manage(house, made, "GET")).json()["client_name"] == "Two"
+    assert await say("One", other) == 200
+    house.clock.forward(3600)
+    assert await say("Three") == 200
+
+
 async def test_an_app_that_nobody_allows_anything_goes_again(house: House, browser: Browser) -> None:
     made = [(await register(house, PUBLIC)).json() for _ in range(2)]
     assert (await get_token(house, browser, made[1])).status_code == 200

@@ -20,7 +20,7 @@ from valetkey.server.settle import settle
 from valetkey.server.token import Reply
 
 HOUR = 3600
-NETWORK, EVERYBODY = "register:network:", "register:all"
+NETWORK, EVERYBODY, AGAIN = "register:network:", "register:all", "register:again:"
 
 
 class TooMany(Exception):
@@ -105,7 +105,7 @@ async def read(server: AuthorizationServer, client_id: str, headers: Headers) ->
 
 
 async def update(server: AuthorizationServer, client_id: str, headers: Headers, body: bytes) -> Reply:
-    """A client says everything anew (RFC 7592 2.2). Raises settle.Busy, store.base.Unavailable."""
+    """A client says everything anew (RFC 7592 2.2). Raises TooMany, settle.Busy, store.base.Unavailable."""
 
     async def look_up(used: frozenset[bytes]) -> Client | None:
         return await server.store.client(client_id)
@@ -122,6 +122,8 @@ async def update(server: AuthorizationServer, client_id: str, headers: Headers, 
 
     try:
         shown = rules.shown(headers)
+        rules.check_holder(await server.store.client(client_id), shown)
+        await count_change(server, client_id)
         changed = await settle(server.store, look_up, decide)
     except OAuthError as error:
         return refused(error, client_id)
@@ -155,6 +157,13 @@ async def count(server: AuthorizationServer, network: str) -> None:
     limits = server.settings.joining
     counts = await server.store.attempt([NETWORK + network, EVERYBODY], server.clock(), HOUR)
     if counts[0] > limits.per_network or counts[1] > limits.per_hour:
+        raise TooMany
+
+
+async def count_change(server: AuthorizationServer, client_id: str) -> None:
+    """Count one more change: each makes all workers read clients anew (decision 0008). Raises TooMany."""
+    (count,) = await server.store.attempt([AGAIN + client_id], server.clock(), HOUR)
+    if count > server.settings.joining.changes_per_app:
         raise TooMany
 
 

@@ -123,6 +123,7 @@ class RegistrationSettings(Struct, frozen=True, forbid_unknown_fields=True):
     profile: Literal["oauth20", "oauth21", "mcp"] = "oauth21"
     per_network: int = 20
     per_hour: int = 200
+    changes_per_app: int = 60
     unused: int = 24 * 3600
     most: int = 10_000
     metadata_documents: bool = False

@@ -21,7 +21,7 @@ NEW, KNOWN = ("POST",), ("GET", "PUT", "DELETE")
 JSON_TYPES = (b"application/json", b"application/json;charset=utf-8")
 NOTHING_SHOWN = ("initial_token_missing", "registration_token_missing")
 LATER = [(b"retry-after", b"3600")]
-TOO_MANY = Rejected(429, "registrations_many", "too many apps have been registered; please try again later")
+TOO_MANY = Rejected(429, "registrations_many", "too many registrations or changes; please try again later")
 
 
 def places(server: AuthorizationServer) -> dict[str, ASGIApp]:
