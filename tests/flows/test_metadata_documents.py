@@ -110,10 +110,11 @@ async def test_it_is_asked_every_time_where_the_app_is_a_program_on_this_compute
 
 
 async def test_any_port_of_this_computer(house: House, site: Publisher, browser: Browser) -> None:
-    """RFC 8252 7.3."""
-    app = publish(site, redirect_uris=["http://127.0.0.1/callback"])
-    where = await house.allow(browser, app, redirect_uri="http://127.0.0.1:50123/callback", **ASKED)
-    assert where.startswith("http://127.0.0.1:50123/callback?code=")
+    """RFC 8252 7.3, RFC 9700 2.1: a document cannot know the port, and agents name this computer either way."""
+    app = publish(site, redirect_uris=["http://localhost/callback", "http://127.0.0.1/callback"])
+    for given in ("http://localhost:50123/callback", "http://127.0.0.1:50124/callback"):
+        where = await house.allow(browser, app, redirect_uri=given, **ASKED)
+        assert where.startswith(f"{given}?code=")
 
 
 async def test_an_app_that_proves_who_it_is_with_a_key(

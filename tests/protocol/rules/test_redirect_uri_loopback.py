@@ -8,7 +8,7 @@ from valetkey.protocol.profiles.oauth20 import OAUTH20
 from valetkey.protocol.profiles.oauth21 import OAUTH21
 from valetkey.protocol.rules.redirect_uri import matches, on_another_port
 
-FOUR, SIX = "http://127.0.0.1/cb", "http://[::1]/cb"
+FOUR, SIX, NAME = "http://127.0.0.1/cb", "http://[::1]/cb", "http://localhost/cb"
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,8 @@ FOUR, SIX = "http://127.0.0.1/cb", "http://[::1]/cb"
         (FOUR, "http://127.0.0.1:51004/cb"),
         (FOUR, "http://127.0.0.1:65535/cb"),
         (SIX, "http://[::1]:51004/cb"),
+        (NAME, "http://localhost:51004/cb"),
+        ("http://localhost:8000/cb", "http://localhost:51004/cb"),
         ("http://127.0.0.1:8000/cb", "http://127.0.0.1:51004/cb"),
         ("http://127.0.0.1:8000/cb", "http://127.0.0.1/cb"),
         ("http://127.0.0.1:8000", "http://127.0.0.1:51004"),
@@ -74,8 +76,11 @@ def test_nothing_else(given: str) -> None:
 @pytest.mark.parametrize(
     "registered",
     [
-        "http://localhost/cb",
         "https://127.0.0.1/cb",
+        "https://localhost/cb",
+        "http://Localhost/cb",
+        "http://localhost./cb",
+        "http://localhost.evil.example/cb",
         "http://app.example/cb",
         "http://192.168.0.1/cb",
         "app:/cb",
@@ -83,9 +88,27 @@ def test_nothing_else(given: str) -> None:
     ],
 )
 def test_no_other_host_has_ports_to_choose(registered: str) -> None:
-    """`localhost` may be looked up, and lead elsewhere (8.3)."""
     for given in (registered.replace("/cb", ":51004/cb"), "http://127.0.0.1:51004/cb"):
         assert not on_another_port(registered, given)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "http://127.0.0.1:51004/cb",
+        "http://[::1]:51004/cb",
+        "http://LOCALHOST:51004/cb",
+        "http://localhost.:51004/cb",
+        "http://localhost.evil.example:51004/cb",
+        "http://localhost:51004.evil.example/cb",
+        "http://localhost:51004@evil.example/cb",
+        "http://localhost:51004/",
+        "https://localhost:51004/cb",
+    ],
+)
+def test_a_name_stays_that_name(given: str) -> None:
+    """Agents of today register `localhost` without a port and come back to any (RFC 9700 2.1)."""
+    assert not on_another_port(NAME, given)
 
 
 def test_only_native_apps_of_today() -> None:

@@ -21,7 +21,7 @@ PATH = r"(?:/(?:[A-Za-z0-9\-._~!$&'()+,;=:@/]|%[0-9A-Fa-f]{2})*)?"
 QUERY = r"(?:\?(?:[A-Za-z0-9\-._~!$&'()+,;=:@/?]|%[0-9A-Fa-f]{2})*)?"
 WEB = re.compile(r"(https?)://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.\-]+)(?::([0-9]{1,5}))?(" + PATH + ")" + QUERY)
 PRIVATE = re.compile(r"([a-z][a-z0-9+.\-]*):(?://[A-Za-z0-9._\-]*|(?!//))(" + PATH + ")" + QUERY)
-LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::([1-9][0-9]{0,4}))?((?:[/?].*)?)")
+LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]|localhost))(?::([1-9][0-9]{0,4}))?((?:[/?].*)?)")
 LABEL = re.compile(r"[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?", re.IGNORECASE)
 
 
@@ -35,7 +35,7 @@ def matches(client: Client, profile: Profile, registered: str, given: str) -> bo
 def on_another_port(registered: str, given: str) -> bool:
     """The same address of this machine but for the port, which a program gets only when it starts (RFC 8252 7.3).
 
-    Addresses only: what `localhost` is, others may decide (8.3).
+    `localhost` is one as well (RFC 9700 2.1); it never stands for the others, nor they for it.
     """
     one, other = LOOPBACK.fullmatch(registered), LOOPBACK.fullmatch(given)
     if one is None or other is None or int(other[2] or 80) > 65535:
