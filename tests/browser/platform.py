@@ -61,7 +61,9 @@ class Platform:
     async def session(self, person: Person, browser: str = "Mozilla/5.0 (X11; Linux) Firefox/140.0") -> str:
         """The id of a new session of this person, as a cookie carries it."""
         attempt = login.Attempt(person.username, "", "192.0.2.7", browser)
-        return await login.open_session(self.server, person.account, attempt, None)
+        account = await self.server.store.account(person.account.id)
+        assert account is not None
+        return await login.open_session(self.server, account, attempt, None)
 
     async def exchange(self, app: App, code: str, **more: str) -> httpx2.Response:
         """What the app's own server does with a code (classic.md D9)."""

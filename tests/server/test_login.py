@@ -1,4 +1,4 @@
-"""Who is logged in stays so while the database takes no writes."""
+"""Who logs in while their account is changed; who is logged in stays so while the database takes no writes."""
 
 import os
 
@@ -6,12 +6,42 @@ import pytest
 
 from valetkey.protocol.changes import Save
 from valetkey.protocol.model import Account
-from valetkey.server import login
+from valetkey.server import accounts, login
 from valetkey.server.authorization_server import assemble
 from valetkey.settings import Settings
-from valetkey.store import Unavailable, open_store
+from valetkey.store import Conflict, Unavailable, open_store
 
 NOW = 1_800_000_000
+
+
+async def test_who_only_changes_their_profile_meanwhile_is_let_in(monkeypatch: pytest.MonkeyPatch):
+    server = assemble(Settings(database="memory://"), open_store("memory://"), lambda: NOW, os.urandom)
+    form = accounts.SignUp("snoop", "Snoop Dogg", "snoop@mail.example", "gin and juice, laid back")
+    snoop = await accounts.sign_up(server, form)
+    verify = server.passwords.verify
+
+    async def slow(encoded: str | None, password: str) -> bool:
+        await accounts.edit_profile(server, snoop, accounts.ProfileForm("Snoop Lion", form.email, "", ""))
+        return await verify(encoded, password)
+
+    monkeypatch.setattr(server.passwords, "verify", slow)
+    done = await login.log_in(server, login.Attempt("snoop", form.password, "192.0.2.7"))
+    assert isinstance(done, login.LoggedIn)
+    found = await login.signed_in(server, done.token)
+    assert found is not None and found.account.full_name == "Snoop Lion"
+
+
+async def test_an_account_that_changes_all_the_time_is_told_to_wait(monkeypatch: pytest.MonkeyPatch):
+    server = assemble(Settings(database="memory://"), open_store("memory://"), lambda: NOW, os.urandom)
+    form = accounts.SignUp("snoop", "Snoop Dogg", "snoop@mail.example", "gin and juice, laid back")
+    await accounts.sign_up(server, form)
+
+    async def changed(changes: object) -> None:
+        raise Conflict
+
+    monkeypatch.setattr(server.store, "apply", changed)
+    with pytest.raises(Conflict):
+        await login.log_in(server, login.Attempt("snoop", form.password, "192.0.2.7"))
 
 
 async def test_who_is_logged_in_reads_on_while_nothing_can_be_written(monkeypatch: pytest.MonkeyPatch):

@@ -9,10 +9,18 @@ import pytest
 from tests.store.contract import Contract, Opened
 from tests.store.contract.databases import DatabaseContract
 from tests.store.contract.races import exchange, outcomes
-from tests.store.samples import NOW, account, digest, grant, settle_in
+from tests.store.samples import NOW, account, authorization, client, code, digest, grant, settle_in, token
 from tests.throwaway_postgres import EMPTY, ThrowawayPostgres
-from valetkey.protocol.changes import Save
+from tests.waiting import becomes
+from valetkey.protocol.changes import Change, Changes, Hold, Remove, Save, Still
+from valetkey.protocol.facts import ExchangeFacts
+from valetkey.protocol.model import NOBODY, Consent
 from valetkey.store import Store, Unavailable, migrate, open_store
+from valetkey.store.address import parse
+from valetkey.store.postgres_way import connect
+from valetkey.store.steps import steps_of
+
+WAITS = "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted)"
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +129,47 @@ class TestPostgresAsADatabase(Opened, DatabaseContract):
 
         await asyncio.gather(all_of(store), all_of(other))
         assert postgres.sql("SELECT count(*) FROM authorizations", name) == "0"
+
+    async def test_who_removes_an_app_finds_the_grant_under_way(self, store: Store, url: str) -> None:
+        """Its id may come again, as that of an app which a document describes does; its codes must not."""
+        await settle_in(store)
+        hold: Change = Hold(1, "app")
+        await store.apply((Save(Consent(1, "app", ("basic",), NOW)),))
+        beside = await connect(parse(url))
+        gone: Change = Remove("app")
+        async with beside.transaction():
+            for step in steps_of((hold, Save(authorization()), Save(code()))):
+                await beside.execute(step.statement, *step.values)
+            removing = asyncio.ensure_future(store.apply((gone,)))
+            await becomes(lambda: beside.fetchval(WAITS), "the removal waits")
+        await removing
+        await beside.close()
+        await store.apply((Save(client()),))
+        assert await store.exchange_facts("app", digest("code")) == ExchangeFacts(client())
+        await store.apply((Save(authorization()),))  # its id is free again
+
+    async def test_an_app_that_is_allowed_something_while_others_lapse_keeps_what_it_has(
+        self, store: Store, other: Store, url: str
+    ) -> None:
+        """Other workers decide on what it has for itself for as long as nobody tells them."""
+        lapsed, own = client("app", NOBODY, lapses_at=NOW), authorization(1, NOBODY)
+        await store.apply((Save(lapsed), Save(own)))
+        await other.own_facts("app")
+        beside = await connect(parse(url))
+        async with beside.transaction():
+            # what is removed waits for this
+            await beside.execute("UPDATE authorizations SET last_used_at = 1")
+            cleaning = asyncio.ensure_future(store.clean(NOW, 1000))
+            await becomes(lambda: beside.fetchval(WAITS), "the clean-up waits")
+            await other.apply((Save(Consent(1, "app", ("basic",), NOW)),))
+        await cleaning
+        await beside.close()
+        before = other.own_at_hand("app")
+        assert before is not None and before.edition is not None
+        asked: Changes = (Still(before.edition), Save(token("t", own)))
+        [end] = await outcomes([other.apply(asked)])
+        lives = await store.bearer_facts(digest("t")) is not None
+        assert (end, lives) in (("done", True), ("Conflict", False))
 
     async def test_text_is_in_the_order_of_its_bytes(self, url: str, postgres: ThrowawayPostgres) -> None:
         await migrate.migrate(url)

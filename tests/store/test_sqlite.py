@@ -39,6 +39,7 @@ FREQUENT = [
         *(dead.single() for dead in cleaning.DEAD),
         *(each for dead in cleaning.DEAD for each in dead.first),
         cleaning.BARE_SQLITE,
+        cleaning.OWN_SQLITE,
         counters.ATTEMPT,
         counters.USED,
     ),

@@ -130,7 +130,7 @@ def rotate_secret(terminal: Terminal, client_id: str, overlap: str) -> None:
 @shared
 def delete(terminal: Terminal, client_id: str, yes: bool) -> None:
     """Delete an app and all it was ever allowed; asks first when somebody is at the keyboard."""
-    from valetkey.protocol.changes import Remove
+    from valetkey.server import removal
 
     settings = terminal.settings()
     name = terminal.act(lambda server: name_of(server, client_id), settings)
@@ -138,8 +138,7 @@ def delete(terminal: Terminal, client_id: str, yes: bool) -> None:
         click.confirm(f"Delete {name} and every token it holds?", abort=True, err=True)
 
     async def work(server: "AuthorizationServer") -> None:
-        await known(server, client_id)
-        await server.store.apply((Remove(client_id),))
+        await removal.remove(server, await known(server, client_id))
 
     terminal.act(work, settings)
     terminal.show({"client_id": client_id, "deleted": True}, f"deleted {name}")

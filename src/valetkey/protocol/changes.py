@@ -99,6 +99,14 @@ class Hold(Struct, frozen=True):
     client_id: str
 
 
+class Stands(Struct, frozen=True):
+    """An account must be as it was read, at this version: Conflict if it was changed. Whoever changes it later finds
+    what this list wrote."""
+
+    account_id: int
+    version: int
+
+
 class Still(Struct, frozen=True):
     """No client was changed since the store was at this edition, nor what one is granted for itself; otherwise
     Conflict. Who decides on what was read before has that checked when it writes."""
@@ -182,6 +190,7 @@ Change = (
     | Expire
     | Withdraw
     | Hold
+    | Stands
     | Still
     | Seen
     | End

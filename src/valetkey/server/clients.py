@@ -1,9 +1,11 @@
 """Apps: registering, changing, rotating secrets. What console, admin API and command line all call (D6, D8, D9)."""
 
+from collections.abc import Callable
+
 from msgspec import Struct
 from msgspec.structs import replace
 
-from valetkey.protocol.changes import Remove, Save
+from valetkey.protocol.changes import Save
 from valetkey.protocol.model import (
     GRANT_TYPES,
     PERSONAL,
@@ -17,7 +19,7 @@ from valetkey.protocol.model import (
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.rules import redirect_uri, registrable, scope
 from valetkey.protocol.rules.redirect_uri import why_not_registrable
-from valetkey.server import mint, names
+from valetkey.server import mint, names, removal
 from valetkey.server.accounts import refuse
 from valetkey.server.authorization_server import AuthorizationServer
 from valetkey.server.problems import NotFound, Problems
@@ -99,7 +101,7 @@ async def edit(server: AuthorizationServer, owner: Account, client_id: str, form
     """Change an app; its type stays what it was. Raises Problems, NotFound."""
     was = await one(server, owner, client_id)
     form = checked(server, replace(form, type=was.type))
-    return await change(server, owner, client_id, described(form))
+    return await change(server, owner, client_id, lambda _: described(form))
 
 
 def form_of(client: Client) -> ClientForm:
@@ -109,24 +111,22 @@ def form_of(client: Client) -> ClientForm:
 
 async def rotate_secret(server: AuthorizationServer, owner: Account, client_id: str, overlap: int) -> str:
     """A new secret, shown this once; the ones before it live `overlap` seconds more. Raises NotFound, Problems."""
-    was = await one(server, owner, client_id)
-    if not was.confidential:
-        raise Problems(secret="is nothing that this type of app can keep")
-    now = server.clock()
-    secret = server.mint.client_secret()
-    before = [s for s in was.secrets if s.expires_at is None or s.expires_at > now]
-    ending = [
-        replace(s, expires_at=min(s.expires_at or now + overlap, now + overlap)) for s in before if overlap
-    ]
-    secrets: tuple[ClientSecret, ...] = (mint.kept(secret, now), *ending[: MOST_SECRETS - 1])
-    await change(server, owner, client_id, {"secrets": secrets})
+    now, secret = server.clock(), server.mint.client_secret()
+
+    def rotated(was: Client) -> dict[str, object]:
+        if not was.confidential:
+            raise Problems(secret="is nothing that this type of app can keep")
+        before = [s for s in was.secrets if overlap and (s.expires_at is None or s.expires_at > now)]
+        ending = [replace(s, expires_at=min(s.expires_at or now + overlap, now + overlap)) for s in before]
+        return {"secrets": (mint.kept(secret, now), *ending[: MOST_SECRETS - 1])}
+
+    await change(server, owner, client_id, rotated)
     return secret
 
 
 async def delete(server: AuthorizationServer, owner: Account, client_id: str) -> None:
     """Delete an app and everything it was ever allowed. Raises NotFound."""
-    await one(server, owner, client_id)
-    await server.store.apply((Remove(client_id),))
+    await removal.remove(server, await one(server, owner, client_id))
 
 
 async def owned(server: AuthorizationServer, owner: Account) -> list[Client]:
@@ -144,21 +144,24 @@ async def one(server: AuthorizationServer, owner: Account, client_id: str) -> Cl
 
 async def add_tester(server: AuthorizationServer, owner: Account, client_id: str, username: str) -> Client:
     """Invite an account to an app in development. Raises Problems, NotFound."""
-    client = await one(server, owner, client_id)
+    await one(server, owner, client_id)
     tester = await server.store.account_named(names.canonical(username))
     if tester is None:
         raise Problems(tester="is not the username of anybody here")
-    if len(client.testers) >= MOST_TESTERS:
-        raise Problems(tester=f"would be one too many; {MOST_TESTERS} can be invited")
-    testers = tuple(dict.fromkeys((*client.testers, tester.id)))
-    return await change(server, owner, client_id, {"testers": testers})
+    key = tester.id
+
+    def invited(was: Client) -> dict[str, object]:
+        if len(was.testers) >= MOST_TESTERS:
+            raise Problems(tester=f"would be one too many; {MOST_TESTERS} can be invited")
+        return {"testers": tuple(dict.fromkeys((*was.testers, key)))}
+
+    return await change(server, owner, client_id, invited)
 
 
 async def remove_tester(server: AuthorizationServer, owner: Account, client_id: str, tester: int) -> Client:
     """Take an invitation back. Raises NotFound."""
-    client = await one(server, owner, client_id)
     return await change(
-        server, owner, client_id, {"testers": tuple(t for t in client.testers if t != tester)}
+        server, owner, client_id, lambda was: {"testers": tuple(t for t in was.testers if t != tester)}
     )
 
 
@@ -174,12 +177,12 @@ async def testers(server: AuthorizationServer, client: Client) -> list[Account]:
 
 
 async def change(
-    server: AuthorizationServer, owner: Account, client_id: str, fields: dict[str, object]
+    server: AuthorizationServer, owner: Account, client_id: str, fields: Callable[[Client], dict[str, object]]
 ) -> Client:
-    """Replace fields of an app, upon whatever stands there now. Raises NotFound."""
+    """Replace fields of an app by what follows from what stands there now. Raises NotFound, Conflict."""
     for _ in range(TURNS):
         client = await one(server, owner, client_id)
-        changed = replace(client, version=client.version + 1, **fields)
+        changed = replace(client, version=client.version + 1, **fields(client))
         try:
             await server.store.apply((Save(changed),))
         except Conflict:

@@ -4,18 +4,19 @@ from contextlib import suppress
 
 from msgspec import Struct
 
-from valetkey.protocol.changes import Change, End, Save, Seen
+from valetkey.protocol.changes import Change, End, Save, Seen, Stands
 from valetkey.protocol.model import Account, Session
 from valetkey.protocol.rules.digest import digest
 from valetkey.server.authorization_server import AuthorizationServer
 from valetkey.server.names import canonical
-from valetkey.store.base import Unavailable
+from valetkey.store.base import Conflict, Unavailable
 
 NETWORK_PREFIX = "login:network:"
 ACCOUNT_PREFIX = "login:account:"
 SIGN_UP_PREFIX = "signup:network:"
 SIGN_UP_WINDOW = 3600
 SEEN_STEPS = 20
+TURNS = 5
 
 
 class Attempt(Struct, frozen=True):
@@ -54,7 +55,10 @@ class Wrong(Struct, frozen=True):
 async def log_in(
     server: AuthorizationServer, attempt: Attempt, old: Session | None = None
 ) -> LoggedIn | Throttled | Wrong:
-    """Check a login and open a session under a new id; the old one dies. Raises HashQueueFull, Unavailable."""
+    """Check a login and open a session under a new id; the old one dies.
+
+    Raises HashQueueFull, Conflict, Unavailable.
+    """
     throttled = await count_attempt(server, attempt.username, attempt.network)
     if throttled is not None:
         return throttled
@@ -63,28 +67,40 @@ async def log_in(
     right = await server.passwords.verify(account.password if account and alive else None, attempt.password)
     if account is None or not right:
         return Wrong()
-    token = await open_session(server, account, attempt, old)
-    stands = await server.store.account(account.id)
-    if stands is None or (stands.password, stands.disabled_at) != (account.password, None):
-        # while we looked at the password it was changed, and that ends all sessions, this one too (G4)
-        await server.store.apply((End(account.id, digest(token)),))
+    token = await let_in(server, account, attempt, old)
+    if token is None:
         return Wrong()
     if server.settings.login.throttle:
         await server.store.forget_attempts([ACCOUNT_PREFIX + account.canonical])
     return LoggedIn(token, account)
 
 
+async def let_in(
+    server: AuthorizationServer, account: Account, attempt: Attempt, old: Session | None
+) -> str | None:
+    """A new session's id; none if the password was changed while we looked at it, which ends all sessions (G4)."""
+    stands: Account | None = account
+    for _ in range(TURNS):
+        if stands is None or (stands.password, stands.disabled_at) != (account.password, None):
+            return None
+        with suppress(Conflict):
+            return await open_session(server, stands, attempt, old)
+        stands = await server.store.account(account.id)
+    raise Conflict
+
+
 async def open_session(
     server: AuthorizationServer, account: Account, attempt: Attempt, old: Session | None
 ) -> str:
-    """A new session; returns its id. The id is never one that the browser brought (G1)."""
+    """A new session; returns its id. The id is never one that the browser brought (G1). Raises Conflict if the account
+    was changed since it was read."""
     now, limits = server.clock(), server.settings.session
     token = server.mint.text()
     expires_at = now + min(limits.idle, limits.absolute)
     session = Session(
         digest(token), account.id, now, now, expires_at, attempt.user_agent[:200], attempt.network[:64]
     )
-    changes: tuple[Change, ...] = (Save(session),)
+    changes: tuple[Change, ...] = (Stands(account.id, account.version), Save(session))
     if old is not None:
         changes += (End(old.account_id, old.digest),)
     await server.store.apply(changes)

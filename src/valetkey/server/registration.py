@@ -3,7 +3,7 @@
 from msgspec import Struct
 from msgspec.structs import replace
 
-from valetkey.protocol.changes import Change, Changes, Remove, Save
+from valetkey.protocol.changes import Changes, Save
 from valetkey.protocol.endpoints import register as rules
 from valetkey.protocol.errors import OAuthError
 from valetkey.protocol.model import NOBODY, Client
@@ -12,7 +12,7 @@ from valetkey.protocol.rules import registrable
 from valetkey.protocol.rules.client_metadata import Described
 from valetkey.protocol.rules.digest import digest
 from valetkey.protocol.rules.headers import Headers
-from valetkey.server import mint
+from valetkey.server import mint, removal
 from valetkey.server.authorization_server import AuthorizationServer
 from valetkey.server.clients import ClientForm, checked, described, moved_at
 from valetkey.server.problems import Problems
@@ -133,11 +133,10 @@ async def update(server: AuthorizationServer, client_id: str, headers: Headers, 
 async def remove(server: AuthorizationServer, client_id: str, headers: Headers) -> Reply:
     """A client goes, with all it was allowed (RFC 7592 2.3). Raises store.base.Unavailable."""
     try:
-        rules.check_holder(await server.store.client(client_id), rules.shown(headers))
+        client = rules.check_holder(await server.store.client(client_id), rules.shown(headers))
     except OAuthError as error:
         return refused(error, client_id)
-    gone: tuple[Change, ...] = (Remove(client_id),)
-    await server.store.apply(gone)
+    await removal.remove(server, client)
     return Reply(204, {}, client_id=client_id)
 
 

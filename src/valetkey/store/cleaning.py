@@ -9,8 +9,8 @@ class Dead(Struct, frozen=True):
     """Rows of a table that are over by the time $2; they are found by an index on their end.
 
     `rooted` rows take the authorization above them along when they are its last. `source` is where their end stands,
-    if not in themselves. `first`: statements before, which put off the end of what lives on, and remove what is below;
-    `after`: one for when some went.
+    if not in themselves. `first`: statements before, which put off the end of what lives on; `after`: one for when
+    some went, and what they had for themselves behind them.
     """
 
     table: str
@@ -22,15 +22,20 @@ class Dead(Struct, frozen=True):
     first: tuple[str, ...] = ()
     after: str = ""
 
+    @property
+    def told(self) -> str:
+        """The column that says of each what may go along."""
+        return "authorization_id" if self.rooted else self.key if self.after else ""
+
     def found(self, what: str) -> str:
         source = self.source or f"{self.table} t"
         return f"SELECT {what} FROM {source} WHERE {self.over.format(end=self.end)}"  # noqa: S608
 
     def single(self) -> str:
-        """Remove up to $1 of them, for SQLite; rooted ones say whose they were."""
+        """Remove up to $1 of them, for SQLite; those that take others along say so."""
         keys = ", ".join(f"t.{name}" for name in self.key.split(", "))
         remove = f"DELETE FROM {self.table} WHERE ({self.key}) IN ({self.found(keys)} LIMIT $1)"  # noqa: S608
-        return remove + " RETURNING authorization_id" * self.rooted
+        return f"{remove} RETURNING {self.told}" if self.told else remove
 
     def many(self) -> str:
         """The same for PostgreSQL, which goes on at the end $3 where it left off and says how far it came.
@@ -44,10 +49,10 @@ class Dead(Struct, frozen=True):
         still = (
             "" if self.source else f" AND {self.over.format(end=self.end)}"
         )  # its end may have moved meanwhile
-        root = "authorization_id" if self.rooted else "NULL"
+        told = self.told or "NULL"
         return (
             f"WITH found AS ({found}) DELETE FROM {self.table} AS t "  # noqa: S608
-            f"WHERE ctid = ANY(ARRAY(SELECT place FROM found)){still} RETURNING {root}, (SELECT max(at) FROM found)"
+            f"WHERE ctid = ANY(ARRAY(SELECT place FROM found)){still} RETURNING {told}, (SELECT max(at) FROM found)"
         )
 
 
@@ -62,8 +67,6 @@ _IDLE = (
     "(a.account_id <> 0 OR EXISTS (SELECT 1 FROM tokens WHERE authorization_id = a.id)))"
 )
 _IN_USE = f"UPDATE clients AS t SET lapses_at = CAST($2 AS BIGINT) + 86400 WHERE {_DUE} AND NOT ({_IDLE})"  # noqa: S608
-_GOING = f"SELECT t.id FROM clients t WHERE {_DUE} AND {_IDLE}"  # noqa: S608
-_OWN = f"DELETE FROM authorizations WHERE account_id = 0 AND client_id IN ({_GOING})"  # noqa: S608
 # A worker may still report the calls of the hour before. For an hour after its end stays a code, so that showing it
 # again is known for a replay, a device, so that it is told why, and a pushed request, which people still think about.
 DEAD = (
@@ -93,7 +96,7 @@ DEAD = (
     # last, when what they held is gone
     Dead(
         *("clients", "id", "t.lapses_at", f"{{end}} <= $2 AND {_DUE} AND {_IDLE}"),
-        first=(_IN_USE, _OWN),
+        first=(_IN_USE,),
         after=NEXT_EDITION,
     ),
 )
@@ -109,3 +112,9 @@ _BARE = (
 )
 BARE_SQLITE = _BARE.format(among="IN (SELECT value FROM json_each($1))")
 BARE_POSTGRES = _BARE.format(among="= ANY($1::bigint[])")
+
+# What apps that went ($1, a list) had for themselves. It goes behind them: one that is allowed something just now stays
+# with all that it has.
+_OWN = "DELETE FROM authorizations WHERE account_id = 0 AND client_id {among}"
+OWN_SQLITE = _OWN.format(among="IN (SELECT value FROM json_each($1))")
+OWN_POSTGRES = _OWN.format(among="= ANY($1::text[])")

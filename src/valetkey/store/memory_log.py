@@ -8,6 +8,13 @@ from valetkey.store.base import Conflict
 Table = dict[Any, Any]
 
 
+def check_version(table: Table, key: Any, version: int) -> None:
+    """Raises Conflict unless the record is at this version; one that is not there is at 0."""
+    found = table.get(key)
+    if (found.version if found else 0) != version:
+        raise Conflict
+
+
 class Log:
     """Every write goes through here and is noted: the table, the key, and what stood there before."""
 

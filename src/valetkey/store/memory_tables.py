@@ -24,6 +24,7 @@ from valetkey.protocol.changes import (
     Save,
     Seen,
     Spend,
+    Stands,
     Still,
     Withdraw,
 )
@@ -47,7 +48,7 @@ from valetkey.protocol.registration_token import RegistrationToken
 from valetkey.protocol.sealed_key import SealedKey
 from valetkey.store.base import Conflict
 from valetkey.store.cleaning import NOTICED
-from valetkey.store.memory_log import Log, Table
+from valetkey.store.memory_log import Log, Table, check_version
 
 
 class Tables:
@@ -165,9 +166,8 @@ class Tables:
                 self._save(record)
             case Spend():
                 self._spend(change)
-            case Hold(account, client):
-                if (account, client) not in self.consents:
-                    raise Conflict
+            case Hold() | Stands() | Still():
+                self._check(change)
             case Once(key, until):
                 self._log.put_new(self.once, key, until)
             case Revoke() | Expire() | Withdraw():
@@ -180,6 +180,13 @@ class Tables:
                 self._registration(change)
             case _:
                 self._lasting(change)
+
+    def _check(self, change: Hold | Stands | Still) -> None:
+        """Still is always so: nobody has kept what was so before."""
+        if isinstance(change, Stands):
+            check_version(self.accounts, change.account_id, change.version)
+        elif isinstance(change, Hold) and (change.account_id, change.client_id) not in self.consents:
+            raise Conflict
 
     def _take_back(self, change: Revoke | Expire | Withdraw) -> None:
         match change:
@@ -224,10 +231,8 @@ class Tables:
                     raise Conflict
                 self._log.put(self.devices, digest, replace(found, said=said, authorization=root))
 
-    def _lasting(self, change: Extend | Seen | End | EndAll | Still) -> None:
+    def _lasting(self, change: Extend | Seen | End | EndAll) -> None:
         match change:
-            case Still():
-                pass  # nobody has kept what was so before
             case Extend(digest, end):
                 found = self.refreshes.get(digest)
                 if found is not None and found.expires_at < end:
@@ -286,9 +291,7 @@ class Tables:
                 self._log.put_new(self._by_digest[type(record)], record.digest, record)
 
     def _save_version(self, table: Table, record: Account | Client | SealedKey) -> None:
-        before = table.get(record.id)
-        if (before.version if before else 0) != record.version - 1:
-            raise Conflict
+        check_version(table, record.id, record.version - 1)
         self._log.put(table, record.id, record)
 
 

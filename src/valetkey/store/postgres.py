@@ -138,6 +138,7 @@ async def _remove(dead: cleaning.Dead, values: tuple[int, int, int], link: Link)
         if not rows:
             return 0, values[-1]
         if dead.after:
+            await connection.execute(cleaning.OWN_POSTGRES, [row[0] for row in rows])
             await connection.execute(f"SET LOCAL synchronous_commit TO DEFAULT; {dead.after}")
         bare = "0"
         if dead.rooted:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import re
 import sqlite3
 from collections.abc import Sequence
@@ -243,13 +244,17 @@ def _remove(dead: cleaning.Dead, most: int, now: int, connection: sqlite3.Connec
     for statement in dead.first:
         ask(connection, statement, most, now)
     found = ask(connection, _removal(dead), most, now)
-    if dead.after and found.rowcount:
-        ask(connection, dead.after)
-    if not dead.rooted:
+    if not dead.told:
         return found.rowcount
-    roots = [row[0] for row in found]
-    held = str([root for root in roots if root is not None])
-    return len(roots) + (ask(connection, cleaning.BARE_SQLITE, held).rowcount if roots else 0)
+    told = [row[0] for row in found]
+    if not told:
+        return 0
+    those = json.dumps([each for each in told if each is not None])
+    if dead.rooted:
+        return len(told) + ask(connection, cleaning.BARE_SQLITE, those).rowcount
+    ask(connection, cleaning.OWN_SQLITE, those)
+    ask(connection, dead.after)
+    return len(told)
 
 
 def ask(connection: sqlite3.Connection, statement: str, *values: Any) -> sqlite3.Cursor:
@@ -264,7 +269,7 @@ def _nameless(statement: str) -> tuple[str, list[int] | None]:
 
     Numbered marks would do, but Python 3.12 takes them for names and warns at every use.
     """
-    statement = statement.replace(" FOR KEY SHARE", "")  # nobody else writes meanwhile
+    statement = re.sub(r" FOR (KEY )?SHARE", "", statement)  # nobody else writes meanwhile
     order = [int(number) - 1 for number in re.findall(r"\$(\d+)", statement)]
     return re.sub(r"\$\d+", "?", statement), None if order == list(range(len(order))) else order
 

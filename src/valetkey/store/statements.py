@@ -81,18 +81,21 @@ REVOKE = "UPDATE authorizations SET revoked_at = $1 WHERE revoked_at IS NULL AND
 REVOKE_ALL = "UPDATE authorizations SET revoked_at = $1 WHERE revoked_at IS NULL AND account_id = $2"
 REVOKE_PAIR = f"{REVOKE_ALL} AND client_id = $3"
 HOLD = "SELECT 1 FROM consents WHERE account_id = $1 AND client_id = $2 FOR KEY SHARE"
+# Who changes the account waits for the list under way, and then ends the session that it wrote (decision 0014).
+STANDS = "SELECT 1 FROM accounts WHERE id = $1 AND version = $2 FOR SHARE"
 DROP_CONSENT = "DELETE FROM consents WHERE account_id = $1 AND client_id = $2"
 DROP_CONSENTS = "DELETE FROM consents WHERE account_id = $1"
 SEEN = "UPDATE sessions SET last_seen_at = $1, expires_at = $2 WHERE digest = $3"
 END = "DELETE FROM sessions WHERE digest = $1 AND account_id = $2"
 END_ALL = "DELETE FROM sessions WHERE account_id = $1"
 END_OTHERS = "DELETE FROM sessions WHERE account_id = $1 AND digest <> $2"
+# Consents first: a grant that holds on to one (HOLD) is waited for, and what it wrote is found by those that follow.
 REMOVE = (
+    "DELETE FROM consents WHERE client_id = $1",
     "DELETE FROM codes WHERE authorization_id IN (SELECT id FROM authorizations WHERE client_id = $1)",
     "DELETE FROM tokens WHERE authorization_id IN (SELECT id FROM authorizations WHERE client_id = $1)",
     "DELETE FROM refresh_tokens WHERE authorization_id IN (SELECT id FROM authorizations WHERE client_id = $1)",
     "DELETE FROM authorizations WHERE client_id = $1",
-    "DELETE FROM consents WHERE client_id = $1",
     "DELETE FROM notices WHERE client_id = $1",
     "DELETE FROM clients WHERE id = $1",
 )
@@ -106,7 +109,9 @@ SPENDS: dict[type, str] = {
 }
 # When a statement has its turn in a list: what is most likely to conflict comes first; whatever is not here is 2.
 TURNS = (
-    dict.fromkeys((HOLD, STILL, DRAW, NEW_ONCE, POLL, POLL_SLOWER, ANSWER_DEVICE, *SPENDS.values()), 0)
+    dict.fromkeys(
+        (HOLD, STANDS, STILL, DRAW, NEW_ONCE, POLL, POLL_SLOWER, ANSWER_DEVICE, *SPENDS.values()), 0
+    )
     | dict.fromkeys((NEW_ACCOUNT, NEXT_ACCOUNT, NEW_CLIENT, NEXT_CLIENT, NEW_KEY, NEXT_KEY), 1)
     | {SHOW_PICTURE: 3, NEXT_EDITION: 3}
 )

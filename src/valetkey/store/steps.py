@@ -21,6 +21,7 @@ from valetkey.protocol.changes import (
     Save,
     Seen,
     Spend,
+    Stands,
     Still,
     Withdraw,
 )
@@ -244,6 +245,7 @@ _STEPS: dict[type[Change], Callable[[Any], list[Step]]] = {
     Expire: lambda change: [Step(statements.EXPIRE, (change.at, change.digest))],
     Withdraw: _withdraw,
     Hold: lambda change: [Step(statements.HOLD, (change.account_id, change.client_id), must=True)],
+    Stands: lambda change: [Step(statements.STANDS, (change.account_id, change.version), must=True)],
     Still: lambda change: [Step(statements.STILL, (change.edition,), must=True)],
     Seen: lambda change: [Step(statements.SEEN, (change.at, change.expires_at, change.session_digest))],
     End: lambda change: [Step(statements.END, (change.session_digest, change.account_id))],

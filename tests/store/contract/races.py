@@ -19,7 +19,7 @@ from tests.store.samples import (
     ticket,
     token,
 )
-from valetkey.protocol.changes import Changes, EndAll, Hold, Once, Revoke, Save, Spend, Withdraw
+from valetkey.protocol.changes import Changes, EndAll, Hold, Once, Revoke, Save, Spend, Stands, Withdraw
 from valetkey.protocol.model import AuthorizationCode, Consent, Ticket
 from valetkey.store import Conflict, Store
 
@@ -142,6 +142,26 @@ class RacesContract:
                 found = (await store.exchange_facts("app", digest(name))).code
                 assert (end, found is None) in (("done", False), ("Conflict", True))
                 assert found is None or found.authorization.revoked_at == NOW
+
+    async def test_no_session_is_opened_on_what_an_account_was_before(
+        self, store: Store, other: Store
+    ) -> None:
+        """A new password ends the sessions; a login that is under way comes before or not at all."""
+        await settle_in(store)
+        for turn in range(10):
+            opened: list[Changes] = [
+                (Stands(1, turn + 1), Save(session(f"{turn}.{number}"))) for number in range(20)
+            ]
+            opened[turn:turn] = [(Save(account(password=f"argon{turn}", version=turn + 2)), EndAll(1))]
+            ends = await outcomes(
+                (store, other)[number % 2].apply(each) for number, each in enumerate(opened)
+            )
+            assert ends.pop(turn) == "done" and set(ends) <= {"done", "Conflict"}
+            assert await store.sessions_of(1) == []
+        for stale in (Stands(1, 10), Stands(1, 12), Stands(2, 1)):
+            assert await outcomes([store.apply((stale, Save(session())))]) == ["Conflict"]
+        await store.apply((Stands(1, 11), Save(session())))
+        assert await store.sessions_of(1) == [session()]
 
     async def test_a_name_is_taken_once(self, store: Store, other: Store) -> None:
         ends = await outcomes(

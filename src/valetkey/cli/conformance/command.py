@@ -105,7 +105,7 @@ async def made_client(
         authorization_details_types=("account_information",),
     )
     fields: dict[str, object] = {"registered": said, "secrets": ()}
-    await clients.change(server, owner, made.client.id, fields)
+    await clients.change(server, owner, made.client.id, lambda _: fields)
     return made.client.id, private_jwk(json.loads(public), private)
 
 

@@ -1,0 +1,21 @@
+"""An app goes, with all it was ever allowed (D8, RFC 7592 2.3)."""
+
+from contextlib import suppress
+
+from msgspec.structs import replace
+
+from valetkey.protocol.changes import Change, Remove, Save
+from valetkey.protocol.model import Client
+from valetkey.server.authorization_server import AuthorizationServer
+from valetkey.store.base import Conflict
+
+
+async def remove(server: AuthorizationServer, client: Client) -> None:
+    """Shut it out first, for to take all of it away may take a minute: its requests are refused meanwhile, and do not
+    wait, with those of others that are written beside them, for what is going. Raises store.base.Unavailable."""
+    if client.disabled_at is None:
+        shut_out = replace(client, version=client.version + 1, disabled_at=server.clock())
+        with suppress(Conflict):  # somebody changes it just now; it goes all the same
+            await server.store.apply((Save(shut_out),))
+    gone: tuple[Change, ...] = (Remove(client.id),)
+    await server.store.apply(gone)
