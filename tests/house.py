@@ -277,7 +277,7 @@ class House:
         """Whether the API takes the token."""
         header = {"authorization": f"Bearer {token}".encode()}
         answer = await self.http().get("/v1/users/self", headers=header)
-        assert answer.status_code in (200, 400, 401), answer.text
+        assert answer.status_code in (200, 400, 401, 403), answer.text
         return answer.status_code == 200
 
 

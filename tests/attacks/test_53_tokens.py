@@ -62,7 +62,7 @@ DEEDS: dict[str, Deed] = {
         house.server, person.account.id, "another long password"
     ),
     "the app is disabled": lambda house, person, app, token: clients.change(
-        house.server, house.people["developer"].account, app.id, {"disabled_at": house.clock()}
+        house.server, house.people["developer"].account, app.id, lambda _: {"disabled_at": house.clock()}
     ),
     "the app is deleted": lambda house, person, app, token: clients.delete(
         house.server, house.people["developer"].account, app.id

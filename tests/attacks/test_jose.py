@@ -156,7 +156,7 @@ async def test_A17_A18_what_the_client_did_not_sign_goes_nowhere(house: House) -
         KEY.jwt(said | {"request_uri": "https://evil.example/r"}),
         KEY.jwt(said | {"exp": house.clock() - 601}),
         KEY.jwt(said | {"redirect_uri": "https://evil.example/cb"}),
-        KEY.jwt(said | {"redirect_uri": None}),
+        KEY.jwt(said | {"redirect_uri": 5}),
         KEY.jwt(said, {"typ": "client-authentication+jwt"}),
         KEY.jwt(said, {"crit": ["x"]}),
         f"{head}.{payload}.",
@@ -165,6 +165,11 @@ async def test_A17_A18_what_the_client_did_not_sign_goes_nowhere(house: House) -
         page = await browser.open(house.authorize_url(app, request=request))
         assert page.left is None and page.status == 400, request
         assert "evil.example" not in page.text
+    beside = "https://evil.example/cb"  # beside what was signed, where none stands
+    unnamed = KEY.jwt(said | {"redirect_uri": None})
+    page = await browser.open(house.authorize_url(app, request=unnamed, redirect_uri=beside))
+    page = await browser.consent(page, "allow")
+    assert page.left is not None and page.left.startswith(app.redirect_uri)
 
 
 # --- C17 --------------------------------------------------------------------------------------------------------------

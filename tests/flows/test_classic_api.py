@@ -145,7 +145,8 @@ async def test_a_token_without_the_scope_that_a_call_needs(house: House, browser
     assert answer.json()["scope"] == "likes"
     said = {"headers": {"authorization": f"Bearer {answer.json()['access_token']}"}}
     refused = await call(house, "/v1/users/self", **said)
-    assert refused.status_code == 400
+    assert refused.status_code == refused.json()["meta"]["code"] == 403
+    assert 'error="insufficient_scope"' in refused.headers["www-authenticate"]
     assert refused.json()["meta"]["error_type"] == "OAuthPermissionsException"
     assert "scope=basic" in refused.json()["meta"]["error_message"]
 

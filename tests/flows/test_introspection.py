@@ -70,11 +70,11 @@ async def test_a_disabled_app_has_no_living_tokens_and_a_disabled_caller_no_answ
 ) -> None:
     token = await token_of(house, browser, app)
     owner = house.people["developer"].account
-    await clients.change(house.server, owner, app.id, {"disabled_at": house.clock()})
+    await clients.change(house.server, owner, app.id, lambda _: {"disabled_at": house.clock()})
     assert await told(house, server, token) == DEAD
-    await clients.change(house.server, owner, app.id, {"disabled_at": None})
+    await clients.change(house.server, owner, app.id, lambda _: {"disabled_at": None})
     assert (await told(house, server, token))["active"] is True
-    await clients.change(house.server, owner, server.id, {"disabled_at": house.clock()})
+    await clients.change(house.server, owner, server.id, lambda _: {"disabled_at": house.clock()})
     answer = await ask(house, server, token)
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
 

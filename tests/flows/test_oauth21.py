@@ -93,7 +93,6 @@ async def test_a_bad_client_or_redirect_uri_goes_nowhere(house: House, app: App,
     for change in (
         {"client_id": "f" * 32},
         {"redirect_uri": "https://evil.example/"},
-        {"redirect_uri": None},
     ):
         page = await browser.open(house.authorize_url(app, **(PKCE | change)))
         assert page.status == 400 and page.left is None
@@ -115,6 +114,19 @@ async def test_the_redirect_uri_at_the_token_endpoint(house: House, app: App, br
     code = await house.code(browser, older, **PKCE)
     check_refused(await redeem(house, older, code), "invalid_request")
     assert (await redeem(house, older, code, redirect_uri=older.redirect_uri)).status_code == 200
+
+
+async def test_an_app_with_one_redirect_uri_need_not_name_it(house: House, browser: Browser) -> None:
+    """RFC 6749 3.1.2.3; then the token request need not either (4.1.3), and names no other."""
+    for profile in ("oauth20", "oauth21"):
+        app = await house.make_app(profile=profile, name=profile)
+        for again in (None, app.redirect_uri):
+            where = await house.allow(browser, app, redirect_uri=None, **PKCE)
+            assert where.startswith(app.redirect_uri + "?code=")
+            code = parameters(where)["code"]
+            other = await redeem(house, app, code, redirect_uri="https://app.example/other")
+            check_refused(other, "invalid_grant")
+            assert (await redeem(house, app, code, redirect_uri=again)).status_code == 200
 
 
 async def test_basic(house: House, app: App, browser: Browser) -> None:

@@ -142,3 +142,26 @@ async def test_what_is_no_request_goes_through() -> None:
     app: Any = Protected(behind, guard())
     await app({"type": "lifespan"}, receive, send)
     assert sent == [{"type": "lifespan.startup.complete"}]
+
+
+@pytest.mark.parametrize(("shown", "let_in"), [(b"Bearer abc", True), (b"", False), (b"Basic abc", False)])
+async def test_a_websocket_is_a_request_too(shown: bytes, let_in: bool) -> None:
+    inside: list[Scope] = []
+    sent: list[Any] = []
+
+    async def chat(scope: Scope, receive: Receive, send: Send) -> None:
+        inside.append(scope)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        return {"type": "websocket.connect"}
+
+    app: Any = Protected(chat, guard(), "basic")
+    headers = [(b"authorization", shown)] if shown else []
+    await app({"type": "websocket", "path": "/mcp", "headers": headers}, receive, send)
+    if let_in:
+        assert token_of(inside[0]).subject == "1" and not sent
+    else:
+        assert not inside and sent == [{"type": "websocket.close", "code": 1008}]

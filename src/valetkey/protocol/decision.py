@@ -134,7 +134,8 @@ class AskConsent(Struct, frozen=True):
 class Answer(Struct, frozen=True):
     """Authorization endpoint: yes. The server mints what `issues` names and puts it where `response_type` says.
 
-    `signs` is the redirect_uri if what goes behind it must be one signed JWT (JARM).
+    `signs` is the redirect_uri if what goes behind it must be one signed JWT (JARM); `named`: whether the request named
+    it, so that the token request must name it again (RFC 6749 4.1.3).
     """
 
     client: Client
@@ -149,6 +150,7 @@ class Answer(Struct, frozen=True):
     changes: Changes = ()
     terms: Terms = TERMS
     signs: str = ""
+    named: bool = True
 
 
 class DeviceWaits(Struct, frozen=True):

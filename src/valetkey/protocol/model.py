@@ -205,7 +205,7 @@ class AuthorizationCode(Struct, frozen=True):
 
     digest: bytes
     authorization: Authorization
-    redirect_uri: str
+    redirect_uri: str  # "" where the request named none (RFC 6749 4.1.3)
     expires_at: int
     challenge: str | None = None
     spent_at: int | None = None

@@ -70,6 +70,9 @@ class Profile:
     """(registered, given) -> whether the given redirect_uri may be used (RFC 9700 2.1; classic.md D8)."""
     loopback_ports: bool
     """Whether a native app may come back to any port of its own machine (RFC 8252 7.3)."""
+    redirect_named: bool
+    """Whether each request names its redirect_uri (FAPI 2.0 5.3.2.2; classic.md D3), or a client that has only one may
+    leave it out (RFC 6749 3.1.2.3)."""
     redirect_again: bool
     """Whether the token request must repeat the redirect_uri (RFC 6749 4.1.3; OAuth 2.1 10.2 dropped it)."""
     plain_http: bool

@@ -30,7 +30,9 @@ class Protected:
         self.app, self.guard, self.scopes = app, guard, scopes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Answer one request. What is neither that nor a WebSocket is between the application and its server."""
+        if scope["type"] == "websocket":
+            return await self.socket(scope, receive, send)
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         if scope["method"] == "OPTIONS":
@@ -38,13 +40,23 @@ class Protected:
         if scope["path"] == self.guard.resource.metadata_path:
             return await answer(send, 200, json.dumps(self.guard.resource.metadata()).encode(), [ANYBODY])
         try:
-            token = await self.guard.admit(header(scope), *self.scopes)
-            await self.app(
-                {**scope, "state": {**scope.get("state", {}), "token": token}}, receive, readable(send)
-            )
+            await self.app(await self.admitted(scope), receive, readable(send))
         except Denied as no:
             headers = [(name.lower().encode(), value.encode()) for name, value in no.headers.items()]
             await answer(send, no.status, json.dumps(no.body).encode(), [ANYBODY, READABLE, *headers])
+
+    async def socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A WebSocket needs a token like any request; refused before it opens, it is answered 403 (ASGI)."""
+        try:
+            inside = await self.admitted(scope)
+        except Denied:
+            return await send({"type": "websocket.close", "code": 1008})
+        await self.app(inside, receive, send)
+
+    async def admitted(self, scope: Scope) -> Scope:
+        """The scope with the token of who may come in. Raises Denied."""
+        token = await self.guard.admit(header(scope), *self.scopes)
+        return {**scope, "state": {**scope.get("state", {}), "token": token}}
 
 
 def token_of(scope: Scope) -> Token:

@@ -139,7 +139,8 @@ def answer(server: AuthorizationServer, decision: Answer, also: Changes) -> Redi
     if kind.issues == "code":
         value = server.mint.code(decision.profile.token_form, now)
         assert expires_at is not None, "every profile gives its codes a lifetime"
-        record = AuthorizationCode(digest(value), root, decision.redirect_uri, expires_at, decision.challenge)
+        named = decision.redirect_uri if decision.named else ""
+        record = AuthorizationCode(digest(value), root, named, expires_at, decision.challenge)
     else:
         value = server.mint.access_token(decision.profile.token_form, client.id, now)
         record = AccessToken(digest(value), root, now, expires_at)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.datastructures import State
 from starlette.requests import Request
@@ -22,7 +23,7 @@ from valetkey.server.device_authorization import device_authorization
 from valetkey.server.introspect import introspect
 from valetkey.server.pushed_request import push
 from valetkey.server.revoke import revoke
-from valetkey.web import console, pages, registration
+from valetkey.web import below, console, pages, registration
 from valetkey.web.documents import DocumentEndpoint
 from valetkey.web.frame import Frame
 from valetkey.web.guard import server_of
@@ -99,6 +100,7 @@ class Front:
 
     def __init__(self, server: AuthorizationServer) -> None:
         self.state = State({"server": server})
+        self.prefix = urlsplit(server.book.issuer).path
         self.paths = protocol_paths(server)
         self.below: dict[str, ASGIApp] = {API: UsersEndpoint(server)}
         self.below |= {path + "/": app for path, app in registration.places(server).items()}
@@ -114,6 +116,8 @@ class Front:
                 "root_path"
             ):  # mounted somewhere in another application (ASGI, HTTP connection scope)
                 path = scope["path"] = path.removeprefix(scope["root_path"])
+            if self.prefix:
+                path, send = below.inside(scope, self.prefix), below.redirects(send, self.prefix)
             return await (self.paths.get(path) or self.other(path))(scope, receive, send)
         return await self.site(scope, receive, send)
 

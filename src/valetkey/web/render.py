@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, Response
 
 from valetkey.protocol.model import Account, Client
 from valetkey.protocol.rules.redirect_uri import NEVER_SCHEMES
-from valetkey.web import guard
+from valetkey.web import below, guard
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -110,7 +110,8 @@ def page(
         "here": guard.path_of(request),
     }
     policy = " ".join((POLICY, *form_action))
-    return HTMLResponse(html(name, frame | dict(facts)), status, {"Content-Security-Policy": policy})
+    text = below.links(html(name, frame | dict(facts)), urlsplit(guard.server_of(request).book.issuer).path)
+    return HTMLResponse(text, status, {"Content-Security-Policy": policy})
 
 
 def leads_to(redirect_uri: str) -> tuple[str, ...]:

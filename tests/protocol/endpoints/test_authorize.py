@@ -39,11 +39,13 @@ from valetkey.protocol.decision import (
     Refuse,
 )
 from valetkey.protocol.detail_type import DetailType
-from valetkey.protocol.endpoints.authorize import decide
+from valetkey.protocol.endpoints.authorize import decide, trusted_redirect
+from valetkey.protocol.errors import InvalidRequest
 from valetkey.protocol.facts import AuthorizeFacts
 from valetkey.protocol.model import NOBODY, TERMS, Account, Client, Consent, Registration, Session, Terms
 from valetkey.protocol.params import SEVERAL, Params, parse
 from valetkey.protocol.profile import Profile
+from valetkey.protocol.profiles import PROFILES
 from valetkey.protocol.profiles.classic import CLASSIC
 from valetkey.protocol.profiles.oauth20 import OAUTH20
 from valetkey.protocol.profiles.oauth21 import OAUTH21
@@ -141,11 +143,15 @@ def test_a_bad_client_or_redirect_uri_is_shown_whatever_else_is_wrong(
             assert told(page.error, page.profile) == flat(message)
 
 
+MISSING = "authorize_redirect_uri_missing"
+
+
 @pytest.mark.parametrize("name", ["oauth20", "oauth21"])
 @pytest.mark.parametrize(
     ("pairs", "fields", "reason"),
     [
-        ({"redirect_uri": ""}, {}, "authorize_redirect_uri_missing"),
+        ({"redirect_uri": ""}, {"redirect_uris": (REDIRECT, "https://b.test/")}, MISSING),
+        ({"redirect_uri": ""}, {"redirect_uris": ()}, MISSING),
         ({"redirect_uri": "https://evil.test/"}, {}, "redirect_uri_unregistered"),
         ({"redirect_uri": f"{REDIRECT}?a=b"}, {}, "redirect_uri_unregistered"),
         ({}, {"disabled_at": NOW}, "client_unknown"),
@@ -157,6 +163,22 @@ def test_nor_do_todays_profiles_redirect_then(
 ) -> None:
     page = decided(request(response_type="nonsense", **pairs), facts(client(profile=name, **fields)), DENY)
     assert isinstance(page, ErrorPage) and page.error.reason == reason
+
+
+@pytest.mark.parametrize("name", ["oauth20", "oauth21"])
+def test_the_only_one_need_not_be_named(name: str) -> None:
+    """RFC 6749 3.1.2.3."""
+    app = client(profile=name)
+    for pairs, named in (({}, True), ({"redirect_uri": ""}, False)):
+        done = decided(request(**pairs, **PKCE), facts(app), ALLOW)
+        assert isinstance(done, Answer) and (done.redirect_uri, done.named) == (REDIRECT, named)
+
+
+@pytest.mark.parametrize("name", ["classic", "fapi2", "mcp"])
+def test_but_for_some(name: str) -> None:
+    with pytest.raises(InvalidRequest) as no:
+        trusted_redirect(params(client_id="app"), client(profile=name), PROFILES[name])
+    assert no.value.reason == MISSING
 
 
 def test_any_of_the_registered_uris_may_be_named() -> None:

@@ -52,6 +52,7 @@ BODY = {
     "state": "S",
 }
 APP = client(profile="oauth21")
+TWO = client(profile="oauth21", redirect_uris=(REDIRECT, "https://b.test/"))
 LENIENT = client(profile="oauth20")
 URI = URN + "x"
 
@@ -83,7 +84,7 @@ def test_a_public_client_may_push() -> None:
         ({}, client(), "invalid_client"),  # classic lives elsewhere
         ({"client_secret": "wrong"}, APP, "invalid_client"),
         ({"client_secret": ""}, APP, "invalid_client"),
-        ({"redirect_uri": ""}, APP, "invalid_request"),
+        ({"redirect_uri": ""}, TWO, "invalid_request"),
         ({"redirect_uri": "https://evil.test/"}, APP, "invalid_request"),
         ({"response_type": ""}, APP, "invalid_request"),
         ({"response_type": "token"}, APP, "unsupported_response_type"),
@@ -281,7 +282,7 @@ def test_what_was_signed_counts_and_nothing_beside_it() -> None:
         ({**SHOWN, "request": SIGNER.jwt(WITHIN | {"aud": "https://other.test"})}, "invalid_request_object"),
         ({**SHOWN, "request": SIGNER.jwt(WITHIN | {"exp": NOW - 9999})}, "invalid_request_object"),
         ({**SHOWN, "request": SIGNER.jwt(WITHIN | {"request_uri": URI})}, "invalid_request_object"),
-        ({**SHOWN, "request": SIGNER.jwt(WITHIN | {"redirect_uri": None})}, "invalid_request"),
+        ({**SHOWN, "request": SIGNER.jwt(WITHIN | {"redirect_uri": 5})}, "invalid_request"),
         ({**SHOWN, "request": SIGNER.jwt(WITHIN | {"scope": "nope"})}, "invalid_scope"),
     ],
 )

@@ -27,6 +27,7 @@ from tests.protocol.samples import (
 from valetkey.protocol.changes import Once
 from valetkey.protocol.endpoints.users import (
     Accepted,
+    ApiRequest,
     Denied,
     bad_parameters,
     check_audience,
@@ -34,7 +35,6 @@ from valetkey.protocol.endpoints.users import (
     check_place,
     check_sender,
     decide,
-    missing_scope,
     no_such_user,
     rate_limited,
     read,
@@ -45,6 +45,7 @@ from valetkey.protocol.params import Params
 from valetkey.protocol.profiles import PROFILES
 from valetkey.protocol.rules import jwt
 from valetkey.protocol.rules.dpop import Call
+from valetkey.protocol.rules.sender import Shown
 
 TOKEN = "fb2e77d.47a0479900504cb3ab4a1f626d174d2d"
 PATH = "/users/self"
@@ -251,10 +252,26 @@ def test_a_token_without_the_scope(scope: tuple[str, ...]) -> None:
     assert found == ("scope_missing", meta("OAuthPermissionsException", SCOPE_WORDS))
 
 
+@pytest.mark.parametrize(("bound", "scheme"), [(Terms(), "Bearer"), (Terms(jkt="a"), "DPoP")])
+def test_one_of_todays_forms_is_told_which_scope_would_do(bound: Terms, scheme: str) -> None:
+    """RFC 6750 3.1: 403, and a challenge by which agents step up."""
+    found = facts(authorization(scope=("likes",)))
+    known = replace(found, token=replace(found.token, terms=bound))
+    for token in ("vk_at_x", "a.b.c"):
+        with pytest.raises(Denied) as caught:
+            decide(ApiRequest(params(), b"", Shown("bearer", token, headers(None))), known, PATH, NOW)
+        no = caught.value
+        assert (no.reason, (no.status, no.body)) == (
+            "scope_missing",
+            meta("OAuthPermissionsException", SCOPE_WORDS, 403),
+        )
+        assert no.challenge.startswith(f'{scheme} error="insufficient_scope", error_description="')
+        assert no.challenge.endswith('", scope="basic"')
+
+
 @pytest.mark.parametrize(
     ("said", "reason", "answer"),
     [
-        (lambda: missing_scope("basic"), "scope_missing", meta("OAuthPermissionsException", SCOPE_WORDS)),
         (
             lambda: rate_limited(500),
             "rate_limited",
@@ -280,6 +297,9 @@ def test_a_token_that_belongs_to_no_person_opens_nothing_of_theirs() -> None:
     found = facts()
     nobody = BearerFacts(found.token, None, found.client)
     assert refused(params(access_token=TOKEN), nobody) == ("token_nobodys", INVALID)
+    with pytest.raises(Denied) as caught:
+        decide(ApiRequest(params(), b"", Shown("bearer", "vk_at_x", headers(None))), nobody, PATH, NOW)
+    assert caught.value.status == 401 and 'error="invalid_token"' in caught.value.challenge
 
 
 def test_an_old_secret_signs_until_it_ends() -> None:

@@ -224,6 +224,16 @@ def test_redirect_uri_must_be_repeated(profile: Profile) -> None:
     assert isinstance(error, InvalidRequest) and error.reason == "redirect_uri_missing"
 
 
+@pytest.mark.parametrize("profile", [OAUTH20, OAUTH21])
+def test_one_that_was_not_named_need_not_be(profile: Profile) -> None:
+    """RFC 6749 4.1.3."""
+    found = replace(BOUND, redirect_uri="")
+    for named, granted in (("", True), (REDIRECT, True), ("https://b.test/", False), ("h", False)):
+        done = outcome({**PROVEN, "redirect_uri": named}, facts(found), profile=profile)
+        assert isinstance(done, Granted) is granted
+    assert isinstance(outcome(PROVEN | {"redirect_uri": ""}, facts(None), profile=OAUTH20), InvalidRequest)
+
+
 def test_oauth_2_1_checks_a_redirect_uri_that_is_repeated() -> None:
     error = outcome({**PROVEN, "redirect_uri": "https://b.test/"}, facts(BOUND), profile=OAUTH21)
     assert isinstance(error, InvalidGrant) and error.reason == "redirect_uri_differs"

@@ -18,6 +18,7 @@ RULES = {
     "assertions": Assertions(300, jwt.STRONG, issuer_only=True, dated=True),  # 5.3.2.1, 5.4.1
     "sender": "must",  # 5.3.2.1
     "refresh_rotates": False,  # 5.3.2.1
+    "redirect_named": True,  # 5.3.2.2
     "code_lifetime": 60,  # 5.3.2.2
     "issuer_in_answer": True,  # 5.3.2.2
     "errors_redirected": True,

@@ -45,6 +45,19 @@ def test_servers_that_can_be_named(uri: str) -> None:
     assert read(naming(uri), OAUTH21, BOOK) == (uri,)
 
 
+def test_a_host_alone_is_the_same_with_a_slash() -> None:
+    """RFC 3986 6.2.3: some MCP clients parse the address that they are told, and write it with one."""
+    listed = other_rules(BOOK, resources={uri: Resource(uri) for uri in (A, B, C)})
+    for said, meant in ((B, B), (B[:-1], B), (C, C), (C + "/", C), (ISSUER + "/", ISSUER)):
+        assert read(naming(said), OAUTH21, listed) == (meant,)
+    assert read(naming(C, C + "/"), OAUTH21, listed) == (C,)
+    for other in (A + "/", "https://c.test//", "https://c.test/?", "https://c.test/x/", "urn:c/"):
+        with pytest.raises(InvalidTarget):
+            read(naming(other), OAUTH21, listed)
+    both = other_rules(BOOK, resources={uri: Resource(uri) for uri in (C, C + "/")})
+    assert [read(naming(uri), OAUTH21, both) for uri in (C, C + "/")] == [(C,), (C + "/",)]
+
+
 @pytest.mark.parametrize(
     "uri",
     [

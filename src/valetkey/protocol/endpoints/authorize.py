@@ -222,6 +222,7 @@ def decide_trusted(request: Trusted, facts: AuthorizeFacts, said: Said | None, n
         lifetime,
         kept,
         dated(asked.terms, asked.wanted, facts.session),
+        named=request.params.get("redirect_uri") is not None,
     )
 
 
@@ -250,8 +251,10 @@ def known_client(params: Params, facts: AuthorizeFacts) -> Client:
 
 
 def trusted_redirect(params: Params, client: Client, profile: Profile) -> str:
-    """The redirect_uri, once it is one of the client's. Raises InvalidRequest."""
+    """The redirect_uri, once it is one of the client's; the only one where none is named. Raises InvalidRequest."""
     given = params.get("redirect_uri")
+    if given is None and not profile.redirect_named and len(client.redirect_uris) == 1:
+        return client.redirect_uris[0]
     if given is None:
         raise InvalidRequest("authorize_redirect_uri_missing", "redirect_uri is missing")
     if not any(

@@ -85,7 +85,7 @@ def decide(
     if ended:
         raise dead_token(ended, request.shown)
     if facts.account is None:
-        raise invalid_token("token_nobodys")
+        raise dead_token("token_nobodys", request.shown)
     if facts.client.signed_requests:
         try:
             signed_request.check(facts.client, path, request.params, now)
@@ -93,7 +93,7 @@ def decide(
             flat = error_answer(error.code, error.reason, error.description, error.subject)
             raise Denied(error.reason, flat) from None
     if NEEDED not in (token.terms.scope or authorization.scope):
-        raise missing_scope(NEEDED)
+        raise missing_scope(NEEDED, request.shown, token.terms)
     return facts, facts.account
 
 
@@ -145,19 +145,29 @@ def invalid_token(reason: str) -> Denied:
 
 def dead_token(reason: str, shown: Shown) -> Denied:
     """The same; who shows a token of today's forms is told to get another as RFC 6750 3.1 says."""
-    if not (shown.token.startswith("vk_at_") or shown.token.count(".") == 2):
+    if not of_today(shown):
         return invalid_token(reason)
     error = InvalidToken(reason, "the access token is not alive, or not for this server")
     return challenged(error, shown, TERMS, [])
 
 
-def missing_scope(name: str) -> Denied:
-    """The token lives, but the person did not allow this."""
+def of_today(shown: Shown) -> bool:
+    """Whether the token has one of today's forms."""
+    return shown.token.startswith("vk_at_") or shown.token.count(".") == 2
+
+
+def missing_scope(name: str, shown: Shown, bound: Terms) -> Denied:
+    """The token lives, but the person did not allow this; today's clients are told what to ask for (RFC 6750 3.1)."""
     message = (
         f"This request requires scope={name}, but this access_token is not authorized with this scope. "
         f"The user must re-authorize your application with scope={name} to be granted the required permissions."
     )
-    return denied("scope_missing", "OAuthPermissionsException", message)
+    if not of_today(shown):
+        return denied("scope_missing", "OAuthPermissionsException", message)
+    scheme = "DPoP" if bound.jkt else "Bearer"
+    words = f'error="insufficient_scope", error_description="this call needs another scope", scope="{name}"'
+    body = denied("scope_missing", "OAuthPermissionsException", message, 403).body
+    return Denied("scope_missing", (403, body), f"{scheme} {words}")
 
 
 def rate_limited(limit: int) -> Denied:

@@ -11,15 +11,15 @@ from valetkey.protocol.rules.grant import Grant, Proven, renewable
 def decide(asked: Proven) -> Granted:
     """Possession (client, redirect_uri, PKCE) is proven before replay is looked at, so that a thief cannot revoke."""
     params, client, profile, now = asked.params, asked.client, asked.profile, asked.now
-    redirect_uri = params.get("redirect_uri")
-    if redirect_uri is None and profile.redirect_again:
+    redirect_uri, code, account = params.get("redirect_uri"), asked.facts.code, asked.facts.account
+    if redirect_uri is None and profile.redirect_again and (code is None or code.redirect_uri):
         raise InvalidRequest("redirect_uri_missing", "redirect_uri is missing")
     if params.get("code") is None:
         raise InvalidRequest("code_missing", "code is missing")
-    code, account = asked.facts.code, asked.facts.account
     if code is None or account is None or code.authorization.client_id != client.id:
         raise InvalidGrant("code_unknown", "the code is unknown")
-    if redirect_uri is not None and redirect_uri != code.redirect_uri:
+    places = (code.redirect_uri,) if code.redirect_uri else client.redirect_uris
+    if redirect_uri is not None and redirect_uri not in places:
         raise InvalidGrant("redirect_uri_differs", "redirect_uri differs from the authorization request")
     if not client.confidential and code.challenge is None:
         raise InvalidGrant("challenge_needed", "a public client must use PKCE")

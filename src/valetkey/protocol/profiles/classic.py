@@ -60,6 +60,7 @@ CLASSIC = Profile(
     details=False,
     redirect_matches=redirect_uri.with_extra_query,
     loopback_ports=False,
+    redirect_named=True,
     redirect_again=True,
     plain_http=True,
     pkce_required=False,

@@ -13,6 +13,7 @@ FAPI2 = replace(
     pushing="must",
     sender="must",
     loopback_ports=False,
+    redirect_named=True,
     client_auth=frozenset({"private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth"}),
     assertions=Assertions(300, jwt.STRONG, issuer_only=True, dated=True),
     refresh_rotates=False,

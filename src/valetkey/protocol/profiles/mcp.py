@@ -4,4 +4,4 @@ from dataclasses import replace
 
 from valetkey.protocol.profiles.oauth21 import OAUTH21
 
-MCP = replace(OAUTH21, name="mcp", resources="must")
+MCP = replace(OAUTH21, name="mcp", resources="must", redirect_named=True)

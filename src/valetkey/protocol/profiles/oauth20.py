@@ -33,6 +33,7 @@ OAUTH20 = Profile(
     details=True,
     redirect_matches=redirect_uri.exact,
     loopback_ports=True,
+    redirect_named=False,
     redirect_again=True,
     plain_http=False,
     pkce_required=False,

@@ -1,5 +1,7 @@
 """Resource indicators: which servers is a token for? (RFC 8707 2; C14)"""
 
+import re
+
 from valetkey.protocol.errors import InvalidTarget
 from valetkey.protocol.model import Authorization
 from valetkey.protocol.params import Params
@@ -7,6 +9,7 @@ from valetkey.protocol.profile import Profile
 from valetkey.protocol.rules.redirect_uri import WEB, loopback, plain_host
 from valetkey.protocol.rules.rulebook import Rulebook
 
+HOST = re.compile(r"https?://[^/?#]+/?")
 MOST = 8
 LONGEST = 512
 
@@ -16,7 +19,7 @@ def read(params: Params, profile: Profile, book: Rulebook) -> tuple[str, ...]:
     if profile.resources == "never":
         params.check_once()
         return ()
-    named = params.all("resource")
+    named = tuple(dict.fromkeys(spelled(each, book) for each in params.all("resource")))
     if not named and profile.resources == "must":
         raise InvalidTarget(
             "resource_missing", "resource is missing: which server is the token for (RFC 8707)"
@@ -26,6 +29,14 @@ def read(params: Params, profile: Profile, book: Rulebook) -> tuple[str, ...]:
     for each in named:
         check(each, book)
     return named
+
+
+def spelled(uri: str, book: Rulebook) -> str:
+    """As the operator writes it: a host alone is the same with a slash behind it (RFC 3986 6.2.3), which clients add
+    that parse what they are told."""
+    other = uri.removesuffix("/") if uri.endswith("/") else uri + "/"
+    meant = uri not in book.resources and (other in book.resources or other == book.issuer)
+    return other if meant and HOST.fullmatch(uri) else uri
 
 
 def others(named: tuple[str, ...], book: Rulebook) -> tuple[str, ...]:
