@@ -66,7 +66,8 @@ def test_what_it_registers_is_said_in_the_names_of_the_standards(shell: Shell) -
     out = shell("apps", "show", app["client_id"]).out
     assert re.search(rf"^grant_types +authorization_code {DEVICE}$", out, re.MULTILINE)
     assert re.search("^introspects +yes$", out, re.MULTILINE) and "impersonates" not in out
-    assert not any(name in out for name in ("registration_token", "fresh_until", "moved_at"))
+    ours = "registration_token", "fresh_until", "moved_at", "exchanged_after"
+    assert not any(name in out for name in ours)
 
 
 def test_edit_changes_what_is_said_and_nothing_else(shell: Shell) -> None:

@@ -60,6 +60,26 @@ def test_what_an_app_has_for_itself(shell: Shell, granted: Granted) -> None:
     assert granted.alive() == {"alice 1", "bob 1"}
 
 
+def test_what_an_app_got_for_the_tokens_of_others(shell: Shell, granted: Granted) -> None:
+    """RFC 8693: it stands under what another app was allowed, which goes on."""
+    app, other = granted.apps
+
+    async def exchange(server: AuthorizationServer) -> None:
+        now = server.clock()
+        root = Authorization(300, NOBODY, app, (), now)
+        kept = AccessToken(digest("exchanged"), root, now, now + 600, Terms(client=other))
+        await server.store.apply((Save(root), Save(kept)))
+
+    async def lives(server: AuthorizationServer) -> bool:
+        return await server.store.bearer_facts(digest("exchanged")) is not None
+
+    on_server(shell, exchange)
+    assert on_server(shell, lives)
+    shell("tokens", "revoke", "--app", other)
+    assert not on_server(shell, lives)
+    assert granted.alive() == {"alice 0", "bob 0"}
+
+
 @pytest.mark.parametrize(
     ("words", "err"),
     [

@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from msgspec.structs import replace
 
 from tests.flows.assertions import MTLS
 from tests.flows.browser import Browser
@@ -325,6 +326,20 @@ async def test_an_update_says_everything_anew(house: House) -> None:
     assert (await manage(house, made, "GET")).json() == made
     answer = await manage(house, made, "PUT", PUBLIC | own)
     assert "logo_uri" not in answer.json()
+
+
+async def test_what_was_taken_back_stays_so_when_everything_is_said_anew(house: House) -> None:
+    """`valetkey tokens revoke --app`: what it got by exchange is over."""
+    made = (await register(house, PUBLIC)).json()
+    client = await house.store.client(made["client_id"])
+    assert client is not None
+    over = replace(client.registered, exchanged_after=house.clock())
+    await house.store.apply((Save(replace(client, version=2, registered=over)),))
+    said = PUBLIC | {"client_id": made["client_id"], "client_name": "Another"}
+    assert (await manage(house, made, "PUT", said)).status_code == 200
+    anew = await house.store.client(made["client_id"])
+    assert anew is not None and anew.name == "Another"
+    assert anew.registered.exchanged_after == house.clock()
 
 
 async def test_who_shows_no_token_is_told_to_and_nothing_is_wrong_with_it(house: House) -> None:

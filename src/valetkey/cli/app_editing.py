@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 SWITCHES = {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}
-OURS = frozenset({"registration_token", "fresh_until", "moved_at"})  # what the server writes there itself
+# what the server writes there itself
+OURS = frozenset("registration_token fresh_until moved_at exchanged_after".split())
 
 
 def settable(command: Command) -> Command:

@@ -71,12 +71,17 @@ async def revoke_of_account(server: "AuthorizationServer", username: str, client
 
 
 async def revoke_of_app(server: "AuthorizationServer", client_id: str) -> None:
-    """End all that an app was allowed, account by account, and its own. Raises NotFound."""
-    from valetkey.protocol.changes import Withdraw
+    """End all that an app was allowed, account by account, its own, and what it got by exchange. Raises NotFound,
+    Conflict."""
+    from msgspec.structs import replace
+
+    from valetkey.protocol.changes import Save, Withdraw
     from valetkey.protocol.model import NOBODY
 
-    await known(server, client_id)
-    await server.store.apply((Withdraw(NOBODY, client_id, server.clock()),))
+    client, now = await known(server, client_id), server.clock()
+    over = replace(client.registered, exchanged_after=now)
+    following = replace(client, version=client.version + 1, registered=over)
+    await server.store.apply((Withdraw(NOBODY, client_id, now), Save(following)))
     last = 0
     while page := await server.store.accounts(last, PAGE):
         last = page[-1].id

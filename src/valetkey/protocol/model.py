@@ -47,7 +47,7 @@ class Registration(Struct, frozen=True, omit_defaults=True):
     `jwks` is the text of the JWK Set.
     A server that takes tokens `introspects` those that are meant for nobody else (RFC 7662 2.1).
     registration_token: a digest (RFC 7592 3); fresh_until: when the document that describes it must be read again;
-    moved_at: when it last named a redirect URI more, if it describes itself.
+    moved_at: when it last named a redirect URI more, if it describes itself; exchanged_after: what it has is younger.
     """
 
     grant_types: tuple[str, ...] = ()
@@ -79,6 +79,7 @@ class Registration(Struct, frozen=True, omit_defaults=True):
     registration_token: bytes = b""
     fresh_until: int = 0
     moved_at: int = 0
+    exchanged_after: int = 0
 
 
 REGISTRATION = Registration()

@@ -191,10 +191,12 @@ async def change(
     raise Conflict
 
 
-def moved_at(was: Client, form: ClientForm, now: int) -> int:
-    """When an app that describes itself last named a redirect URI that it had not named before; not when it was new."""
+def noted(was: Client, form: ClientForm, now: int) -> dict[str, object]:
+    """What stays noted of an app that describes itself anew: when it last named a redirect URI that it had not named
+    before (not when it was new), and up to when what it got by exchange was taken back."""
     known = was.created_at == now or set(form.redirect_uris) <= set(was.redirect_uris)
-    return was.registered.moved_at if known else now
+    moved_at = was.registered.moved_at if known else now
+    return {"moved_at": moved_at, "exchanged_after": was.registered.exchanged_after}
 
 
 def described(form: ClientForm) -> dict[str, object]:

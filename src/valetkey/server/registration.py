@@ -14,7 +14,7 @@ from valetkey.protocol.rules.digest import digest
 from valetkey.protocol.rules.headers import Headers
 from valetkey.server import mint, removal
 from valetkey.server.authorization_server import AuthorizationServer
-from valetkey.server.clients import ClientForm, checked, described, moved_at
+from valetkey.server.clients import ClientForm, checked, described, noted
 from valetkey.server.problems import Problems
 from valetkey.server.settle import settle
 from valetkey.server.token import Reply
@@ -84,9 +84,7 @@ def described_anew(
         secrets = (mint.kept(secret, now),)
     fields = described(form) | {
         "secrets": secrets,
-        "registered": replace(
-            said.registered, registration_token=digest(token), moved_at=moved_at(was, form, now)
-        ),
+        "registered": replace(said.registered, registration_token=digest(token), **noted(was, form, now)),
         "lapses_at": was.lapses_at
         or now + server.settings.joining.unused,  # no change of words makes it wanted
     }

@@ -16,6 +16,7 @@ from valetkey.protocol.model import (
     Ticket,
 )
 from valetkey.protocol.registration_token import RegistrationToken
+from valetkey.protocol.rules.lifetime import still_held
 from valetkey.protocol.sealed_key import SealedKey
 from valetkey.store import rows, sql
 from valetkey.store.kept import Kept
@@ -93,7 +94,10 @@ class Lookups(ABC):
         return ExchangeFacts(client, own=own)
 
     def own_at_hand(self, client_id: str) -> ExchangeFacts | None:
-        return self._own.find(client_id, None)
+        found = self._own.find(client_id, None)
+        if found is None or self._clients.find(client_id, found.edition or None) is not found.client:
+            return None  # what it was decided on is no longer kept, lest the one minute become two
+        return found
 
     async def bearer_facts(self, token_digest: bytes) -> BearerFacts | None:
         whole = self._accounts.full
@@ -122,8 +126,8 @@ class Lookups(ABC):
         client = self._clients.find(client_id, edition) or await self.client(client_id)
         if token.terms.client:
             holder = self._clients.find(token.terms.client, edition) or await self.client(token.terms.client)
-            if holder is None or holder.disabled_at is not None:
-                return None  # who holds it after an exchange is not there any more
+            if not still_held(token, holder):
+                return None
         if account is None and not root.own:
             account = self._accounts.find(account_id, account_version) or await self.account(account_id)
             if account is None:

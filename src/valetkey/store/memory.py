@@ -18,6 +18,7 @@ from valetkey.protocol.model import (
     Ticket,
 )
 from valetkey.protocol.registration_token import RegistrationToken
+from valetkey.protocol.rules.lifetime import still_held
 from valetkey.protocol.sealed_key import SealedKey
 from valetkey.store.memory_tables import Tables
 from valetkey.store.steps import check, steps_of
@@ -75,7 +76,7 @@ class MemoryStore:
         if client is None or (account is None and not root.own):
             return None
         holder = self._tables.clients.get(token.terms.client or client.id)
-        if holder is None or (holder is not client and holder.disabled_at is not None):
+        if holder is not client and not still_held(token, holder):
             return None
         return BearerFacts(token, account, client, self._tables.used.get(root.id))
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 
 import pytest
 from msgspec.structs import replace
@@ -22,7 +23,7 @@ from tests.store.samples import (
 from valetkey.protocol.changes import Change, Changes, Remove, Revoke, Save, Still, Withdraw
 from valetkey.protocol.facts import ExchangeFacts
 from valetkey.protocol.model import NOBODY, Client, Terms
-from valetkey.store import Conflict, Store, open_store
+from valetkey.store import Conflict, Store, kept, open_store
 
 
 async def seen(store: Store) -> list[Client | None]:
@@ -133,6 +134,23 @@ class EditionContract:
         await elsewhere.apply((Save(client("new")), Save(authorization(7, app="new"))))
         assert await store.own_facts("new") == ExchangeFacts(client("new"))
         assert store.own_at_hand("new") is None  # nothing is granted to it yet
+
+    async def test_what_an_app_asks_for_itself_is_kept_no_longer_than_its_client(
+        self, store: Store, elsewhere: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A valetkey from before the edition changes it without a word: nobody sees that for a minute at most."""
+        times = [1000.0]
+        monkeypatch.setattr(kept, "time", SimpleNamespace(monotonic=lambda: times[-1]))
+        await store.client("app")
+        times.append(1059.0)
+        await store.own_facts("app")
+        assert store.own_at_hand("app") is not None
+        times.append(1060.5)
+        assert store.own_at_hand("app") is None
+        await store.client("app")
+        assert store.own_at_hand("app") is None  # it is the client of before that it goes with
+        looked_up = await store.own_facts("app")
+        assert store.own_at_hand("app") == replace(looked_up, edition=0)
 
     @pytest.mark.parametrize(
         "change",

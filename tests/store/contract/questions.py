@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from tests.store.samples import NOW, account, authorization, client, digest, settle_in, token
 from valetkey.protocol.changes import Expire, Remove, Revoke, Save
 from valetkey.protocol.facts import BearerFacts, ExchangeFacts
-from valetkey.protocol.model import NOBODY, Terms
+from valetkey.protocol.model import NOBODY, Registration, Terms
 from valetkey.store import Store
 
 NOTHING = digest("nothing")
@@ -60,5 +60,9 @@ class QuestionsContract:
         assert (await store.introspect_facts("app", bound.digest)).subject is None
         await store.apply((Save(client("other", version=3)),))
         assert (await store.introspect_facts("app", bound.digest)).subject is not None
+        for version, second, lives in ((4, NOW, False), (5, NOW - 1, True)):
+            after = Registration(exchanged_after=second)
+            await store.apply((Save(client("other", registered=after, version=version)),))
+            assert (await store.bearer_facts(bound.digest) is not None) is lives
         await store.apply((Remove("other"),))
         assert await store.bearer_facts(bound.digest) is None

@@ -46,6 +46,7 @@ def metadata(data: bytes) -> None:
             or said.registered.introspects
             or said.registered.fresh_until
             or said.registered.moved_at
+            or said.registered.exchanged_after
         )
         assert isinstance(json.loads(data), dict)
     assert words and words.isascii() and words.isprintable() and not set(words) & set('"\\')

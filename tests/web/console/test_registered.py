@@ -25,7 +25,13 @@ HEADERS = {
 KEYS = msgspec.json.encode({"keys": [Signer("ES256", kid="a").jwk]}).decode()
 # what an app cannot give itself: an operator does, on the command line
 OPERATORS = {"authorization_details_types", "introspects", "exchanges_of", "exchanges_for", "impersonates"}
-OWN = {"registration_token", "fresh_until", "moved_at", "logo_uri"}  # ours, and what is never shown
+OWN = {
+    "registration_token",
+    "fresh_until",
+    "moved_at",
+    "exchanged_after",
+    "logo_uri",
+}  # ours, and what is never shown
 
 
 HEARS = rulebook(settings(**HEADERS))

@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from valetkey.protocol.facts import BearerFacts
+from valetkey.protocol.model import AccessToken, Client
 from valetkey.protocol.rules.rulebook import Rulebook
 
 
@@ -16,3 +17,10 @@ def held(facts: BearerFacts | None, book: Rulebook) -> BearerFacts | None:
         if lifetime is None
         else replace(facts, token=replace(token, expires_at=token.created_at + lifetime))
     )
+
+
+def still_held(token: AccessToken, holder: Client | None) -> bool:
+    """Whether the app that got a token by exchange is still there, and none of what it had was taken back since."""
+    if holder is None or holder.disabled_at is not None:
+        return False
+    return token.created_at > holder.registered.exchanged_after
