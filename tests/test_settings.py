@@ -7,7 +7,15 @@ import pytest
 
 from tests.publisher import NAMES, certified
 from valetkey.protocol.model import Scope
-from valetkey.settings import RegistrationSettings, Settings, SettingsError, env_name, load, settable
+from valetkey.settings import (
+    RegistrationSettings,
+    ServerSettings,
+    Settings,
+    SettingsError,
+    env_name,
+    load,
+    settable,
+)
 
 
 def test_each_source_goes_over_the_one_before(tmp_path: Path):
@@ -63,7 +71,19 @@ def example(name: str, default: object, folder: Path) -> tuple[str, object]:
         ("", {"VALETKEY_SERVER_PORT": "many"}, "VALETKEY_SERVER_PORT: a number"),
         ("issuer = 'example.org'", {}, "issuer: a URL"),
         ("issuer = 'https://example.org/?x'", {}, "issuer: no query"),
-        ("[server]\nworkers = 0", {}, "server.workers"),
+        ("issuer = 'https://'", {}, "issuer: a URL"),
+        ("issuer = 'https:///path'", {}, "issuer: a URL"),
+        ("issuer = 'https://[::1'", {}, "issuer: a URL"),
+        ("issuer = 'https://id.example:99999'", {}, "issuer: a URL"),
+        ("issuer = 'https://me:secret@id.example'", {}, "issuer: a URL"),
+        ("issuer = 'https://id example'", {}, "issuer: a URL"),
+        ("server = 5", {"VALETKEY_SERVER_PORT": "80"}, r"Expected `object`, got `int` - at `\$.server`"),
+        ("[server]\nworkers = 0", {}, "server.workers: 1 or more"),
+        ("[server]\nbody_deadline = -1", {}, "server.body_deadline: 1 or more"),
+        ("[server]\nidle_deadline = 0", {}, "server.idle_deadline: 1 or more"),
+        ("[login]\nwindow = 0", {}, "login.window: 1 or more"),
+        ("[login]\nhash_threads = -1", {}, "login.hash_threads: 0 or more"),
+        ("", {"VALETKEY_API_RATE_LIMIT": "-1"}, "api.rate_limit: 0 or more"),
         ("[server]\ntrusted_proxies = ['10.0.0.0/33']", {}, "server.trusted_proxies: '10.0.0.0/33' is no"),
         ("[server]\nclient_certificate_url = 'http://a.test'", {}, "server.client_certificate_url: a URL"),
         (
@@ -97,9 +117,15 @@ def test_a_wrong_setting_is_named(tmp_path: Path, toml: str, environment: dict[s
         load(file, environment)
 
 
-def test_a_file_that_is_named_must_be_there(tmp_path: Path):
+def test_a_file_that_is_named_must_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     with pytest.raises(SettingsError, match="cannot read"):
         load(tmp_path / "nowhere.toml", {})
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("VALETKEY_CONFIG", "nowhere.toml")
+    with pytest.raises(SettingsError, match=r"cannot read nowhere\.toml"):
+        load(environment={})
+    monkeypatch.setenv("VALETKEY_CONFIG", "")
+    assert load(environment={}) == Settings()
 
 
 def test_the_catalogue_is_a_table_of_words(tmp_path: Path):
@@ -113,6 +139,7 @@ def test_the_catalogue_is_a_table_of_words(tmp_path: Path):
 
 def test_the_public_address_is_the_issuer_or_this_machine():
     assert Settings().public_url == "http://127.0.0.1:8000"
+    assert Settings(server=ServerSettings(host="::1")).public_url == "http://[::1]:8000"
     assert (
         msgspec.structs.replace(Settings(), issuer="https://id.example/").public_url == "https://id.example"
     )

@@ -32,7 +32,11 @@ def nginx(place: Path, port: int, replicas: Sequence[int]) -> Program:
     shown = re.findall(r"    server 10\..*\n", site)
     ours = [re.sub(r"10\.\S+", f"127.0.0.1:{replica}", shown[0]) for replica in replicas]
     gone = dict.fromkeys([*shown[1:], *re.findall(r" *ssl_certificate.*\n", site)], "")
-    site = put(site, {shown[0]: "".join(ours), **gone, "listen 443 ssl": f"listen 127.0.0.1:{port}"})
+    here = {
+        "listen 443 ssl": f"listen 127.0.0.1:{port}",
+        "access_log /var/log/nginx/": f"access_log {place}/",
+    }
+    site = put(site, {shown[0]: "".join(ours), **gone, **here})
     return nginx_of(place, port, site)
 
 

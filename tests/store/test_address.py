@@ -53,6 +53,8 @@ def test_addresses(url: str, address: Address) -> None:
         "mysql://host/name",
         "sqlite://",
         "sqlite:///",
+        "sqlite:valetkey.db",
+        "sqlite:/var/lib/valetkey.db",
         "sqlite://host/file",
         "sqlite:///a?b=c",
     ],

@@ -27,3 +27,18 @@ async def test_who_was_replaced_while_we_connected_is_left(monkeypatch: pytest.M
     with pytest.raises(Unavailable, match="promoted"):
         await way.connect()
     assert old.gone and way.timeline == "00000002"
+
+
+async def test_who_is_not_looked_for_again_at_once_is_told_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look-up asks twice, and the log has what the second one says."""
+    tries, way = [], Way(Address("postgresql", "a"))
+
+    async def reach(*_: Any) -> Reached:
+        tries.append(1)
+        raise Unavailable("PostgreSQL: connection refused")
+
+    monkeypatch.setattr(postgres_way, "reach", reach)
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="connection refused"):
+            await way.connect()
+    assert len(tries) == 1

@@ -3,6 +3,9 @@
 import re
 import ssl
 from ipaddress import ip_network
+from urllib.parse import urlsplit
+
+import msgspec
 
 from valetkey.protocol.resource import Resource
 from valetkey.protocol.rules import jwk
@@ -11,6 +14,12 @@ from valetkey.settings.sections import MOST_CACHED, KeySettings, Settings, Token
 from valetkey.settings.sources import SettingsError
 
 FORMS = ("opaque", "jwt")
+# Numbers of which none makes no sense; all others may be 0.
+ONE_OR_MORE = frozenset(
+    "server.workers server.connections_per_address server.head_deadline server.body_deadline server.idle_deadline "
+    "login.attempts_per_account login.attempts_per_network login.window session.idle session.absolute "
+    "tokens.implicit_lifetime".split()
+)
 
 
 def checked(settings: Settings) -> Settings:
@@ -26,8 +35,7 @@ def checked(settings: Settings) -> Settings:
             ssl.create_default_context(cafile=settings.fetch.ca)
         except OSError as error:
             raise SettingsError(f"fetch.ca: no certificates can be read there: {error}") from None
-    if settings.server.workers < 1:
-        raise SettingsError("server.workers: 1 or more")
+    check_numbers(settings)
     check_resources(settings.resources)
     if len({kind.type for kind in settings.authorization_details}) < len(settings.authorization_details):
         raise SettingsError("authorization_details: one of the types stands there twice")
@@ -38,16 +46,37 @@ def checked(settings: Settings) -> Settings:
     return settings
 
 
+def check_numbers(settings: Settings) -> None:
+    """Raises SettingsError for a number that is too small to mean anything."""
+    for section in settings.__struct_fields__:
+        values = getattr(settings, section)
+        named = msgspec.structs.asdict(values) if isinstance(values, msgspec.Struct) else {}
+        for name, value in named.items():
+            least = 1 if f"{section}.{name}" in ONE_OR_MORE else 0
+            if isinstance(value, int) and value < least:
+                raise SettingsError(f"{section}.{name}: {least} or more")
+
+
 def check_addresses(settings: Settings) -> None:
     """Raises SettingsError for an address of our own that is none."""
     issuer = settings.issuer
-    if issuer and not issuer.startswith(("https://", "http://")):
-        raise SettingsError("issuer: a URL such as https://id.example.org")
     if "?" in issuer or "#" in issuer:
         raise SettingsError("issuer: no query and no fragment (RFC 8414 2)")
+    if issuer and not is_base(issuer):
+        raise SettingsError("issuer: a URL such as https://id.example.org")
     alias = settings.server.client_certificate_url
     if alias and not re.fullmatch(r"https://[^?#\s]+", alias):
         raise SettingsError("server.client_certificate_url: a URL such as https://mtls.id.example.org")
+
+
+def is_base(url: str) -> bool:
+    """Whether addresses can be made by writing something behind it: a host, perhaps a port and a path."""
+    try:
+        parts = urlsplit(url)
+        named = bool(parts.hostname) and parts.port != 0
+    except ValueError:  # half an IPv6 address, or a port that is none
+        return False
+    return named and re.fullmatch(r"https?://[^/@\s]+(/[!-~]*)?", url) is not None
 
 
 def check_issuers(issuers: tuple[TrustedIssuer, ...]) -> None:

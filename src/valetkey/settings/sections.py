@@ -182,7 +182,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def public_url(self) -> str:
         """The issuer, or the address of this machine when none is set."""
-        return self.issuer.rstrip("/") or f"http://{self.server.host}:{self.server.port}"
+        host = f"[{self.server.host}]" if ":" in self.server.host else self.server.host
+        return self.issuer.rstrip("/") or f"http://{host}:{self.server.port}"
 
     @property
     def joining(self) -> RegistrationSettings:

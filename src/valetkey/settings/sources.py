@@ -12,8 +12,9 @@ class SettingsError(ValueError):
 
 def read_file(file: Path | None) -> dict[str, Any]:
     """The TOML file as a tree; its scopes become records of the catalogue."""
-    path = file or Path(os.environ.get("VALETKEY_CONFIG", "valetkey.toml"))
-    if file is None and not path.exists():
+    named = file or os.environ.get("VALETKEY_CONFIG")
+    path = Path(named or "valetkey.toml")
+    if not named and not path.exists():
         return {}
     try:
         tree = tomllib.loads(path.read_text("utf-8"))
@@ -53,6 +54,8 @@ def put(tree: dict[str, Any], name: str, value: Any) -> None:
     """Set a dotted name in the tree."""
     section, _, key = name.rpartition(".")
     if section:
-        tree.setdefault(section, {})[key] = value
+        inner = tree.setdefault(section, {})
+        if isinstance(inner, dict):  # what is no section is refused with all that is wrong
+            inner[key] = value
     else:
         tree[key] = value

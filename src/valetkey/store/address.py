@@ -1,5 +1,6 @@
 """The address of a database: which engine, and where it is, which may be several places."""
 
+import re
 from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
 from msgspec import Struct
@@ -27,7 +28,7 @@ def parse(url: str) -> Address:
     parts = urlsplit(url)
     if parts.scheme == "memory":
         return Address("memory")
-    if parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1 and not parts.query:
+    if re.fullmatch(r"sqlite:///[^?#]+", url, re.IGNORECASE):
         return Address("sqlite", unquote(parts.path[1:]))
     if parts.scheme in ("postgresql", "postgres"):
         options = dict(parse_qsl(parts.query))

@@ -122,9 +122,10 @@ class Link:
             raise Conflict from error
         except _STATES as error:
             self._drop()
+            told = unavailable(error)
             if isinstance(error, TimeoutError):
-                self._way.lost(since=now() - ANSWER)
-            raise unavailable(error) from error
+                self._way.lost(now() - ANSWER, str(told))
+            raise told from error
         except asyncpg.InterfaceError as error:
             if self._reached is not None and not self._reached.connection.is_closed():
                 raise

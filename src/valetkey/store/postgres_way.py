@@ -33,17 +33,18 @@ class Way:
     def __init__(self, address: Address) -> None:
         self.address = address
         self.timeline = ""
+        self._why = ""  # it was not there a moment ago
         self._found_at = self._asks_again_at = 0.0
 
     async def connect(self) -> Reached:
         """A new connection to the primary, and to none that was primary before it. Raises Unavailable."""
         began = now()
         if began < self._asks_again_at:
-            raise Unavailable("PostgreSQL: was not there a moment ago")
+            raise Unavailable(self._why)
         try:
             reached = await reach(self.address, ANSWER, self.timeline)
-        except Unavailable:
-            self.lost(began)
+        except Unavailable as error:
+            self.lost(began, str(error))
             raise
         if reached.timeline < self.timeline:  # another connection has found who was promoted since
             reached.connection.terminate()
@@ -51,10 +52,10 @@ class Way:
         self.timeline, self._found_at = reached.timeline, now()
         return reached
 
-    def lost(self, since: float) -> None:
+    def lost(self, since: float, why: str) -> None:
         """The server did not answer since then; that says nothing when another connection has found it meanwhile."""
         if self._found_at <= since:
-            self._asks_again_at = now() + _PAUSE
+            self._why, self._asks_again_at = why, now() + _PAUSE
 
 
 def now() -> float:

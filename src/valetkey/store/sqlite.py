@@ -52,13 +52,15 @@ class SqliteStore(Lookups):
         self._beside_connection: sqlite3.Connection | None = None
         self._reader: sqlite3.Connection | None = None
         self._moving: Future[list[Row]] | None = None
-        self._writer = Writer(lambda: sqlite_file.connect(path), self._move)
+        self._file = sqlite_file.Held(path)
+        self._writer = Writer(lambda: sqlite_file.connect(path), self._move, self._file.check)
 
     async def open(self) -> None:
         try:
             await asyncio.to_thread(migrate.migrate_sqlite, self._path)
             self._reader = sqlite_file.connect(self._path, patience=1)  # the loop waits with it
             self._writer.start()
+            self._file.note()
         except (sqlite3.Error, OSError) as error:
             raise Unavailable(f"{self._path}: {error}") from error
 
@@ -72,6 +74,7 @@ class SqliteStore(Lookups):
 
     async def ready(self) -> bool:
         try:
+            self._file.check()
             return self._read("SELECT 1 FROM schema_version") is not None and await self._writer.able()
         except Unavailable:
             return False

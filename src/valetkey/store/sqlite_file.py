@@ -6,6 +6,8 @@ import sqlite3
 import threading
 import time
 
+from valetkey.store.base import Unavailable
+
 PATIENCE = 10.0  # seconds to wait for another process's transaction
 
 _making = threading.Lock()
@@ -17,6 +19,29 @@ _PRAGMAS = (
     "wal_autocheckpoint = 16000",  # pages; the writer's thread asks for it earlier
     "journal_size_limit = 67108864",
 )
+
+
+class Held:
+    """The file that is open, told from one that takes its place: what is written to one that has gone is lost."""
+
+    def __init__(self, path: str) -> None:
+        self._path, self._place = path, os.path.abspath(path)
+        self._opened: tuple[int, int] | None = None
+
+    def note(self) -> None:
+        """It is open now. Raises OSError."""
+        self._opened = self._there()
+
+    def check(self) -> None:
+        """Raises Unavailable unless it is still there."""
+        with contextlib.suppress(OSError):
+            if self._opened in (None, self._there()):
+                return
+        raise Unavailable(f"{self._path} was removed or replaced; reload or restart to use what is there now")
+
+    def _there(self) -> tuple[int, int]:
+        found = os.stat(self._place)
+        return found.st_dev, found.st_ino
 
 
 def connect(path: str, patience: float | None = None) -> sqlite3.Connection:

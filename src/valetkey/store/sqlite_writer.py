@@ -35,11 +35,17 @@ class _Undo(Exception):
 class Writer:
     """The thread, and the loop's end of it.
 
-    `connect` opens the one connection that writes; `checkpoint` is told, in the thread, when one is due.
+    `connect` opens the one connection that writes; `checkpoint` is told, in the thread, when one is due; `check` raises
+    when what would be written is lost.
     """
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection], checkpoint: Callable[[], object]) -> None:
-        self._connect, self._checkpoint = connect, checkpoint
+    def __init__(
+        self,
+        connect: Callable[[], sqlite3.Connection],
+        checkpoint: Callable[[], object],
+        check: Callable[[], None],
+    ) -> None:
+        self._connect, self._checkpoint, self._check = connect, checkpoint, check
         self._lists: queue.SimpleQueue[list[Entry]] = queue.SimpleQueue()
         self._waiting: list[Entry] = []
         self._gathering = Gathering(self._hand_over, lambda: len(self._waiting))
@@ -140,6 +146,7 @@ class Writer:
     def _transact(self, jobs: list[Job]) -> list[Any]:
         """Every job's value or exception, after the COMMIT that made them true."""
         try:
+            self._check()
             if self._connection is None:
                 self._connection = self._open()
             written = self._connection.total_changes

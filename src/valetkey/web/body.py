@@ -1,5 +1,6 @@
 """Bodies: bytes of a form to Params, with every limit before the parser (R17, J1-J5)."""
 
+import logging
 import re
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -46,6 +47,11 @@ def not_now(error: Exception) -> Rejected:
 def cause(error: Exception) -> Mapping[str, str]:
     """What an error says, for the log."""
     return {"why": (str(error) or type(error).__name__)[:200]}
+
+
+def level(status: int) -> int:
+    """How loudly a refusal is told to the log: what is our own trouble is heard where `log.level` is `warning`."""
+    return logging.WARNING if status >= 500 else logging.INFO
 
 
 def headers_of(scope: Scope) -> Mapping[bytes, bytes]:

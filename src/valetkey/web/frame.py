@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from valetkey.server.passwords import HashQueueFull
 from valetkey.server.problems import Conflict, NotFound, Unavailable
 from valetkey.server.settle import Busy
-from valetkey.web.body import Rejected, cause, headers_of
+from valetkey.web.body import Rejected, cause, headers_of, level
 from valetkey.web.guard import VISITOR, VISITOR_SECONDS, Refused, path_of, put_cookie, secure, server_of
 from valetkey.web.pages.errors import error_page
 
@@ -82,9 +82,8 @@ def answer_to(request: Request, error: Exception) -> Response:
         log.exception("page_failed", reference=reference, path=path_of(request), exc_info=error)
     else:
         facts = {"status": refused.status, "reason": refused.reason, "path": path_of(request)[:200]}
-        log.info(
-            "page_refused", reference=reference, **facts, **(cause(error) if refused.status >= 500 else {})
-        )
+        why = cause(error) if refused.status >= 500 else {}
+        log.log(level(refused.status), "page_refused", reference=reference, **facts, **why)
     response = shown(request, refused, reference)
     response.headers.update(refused.headers)
     return response

@@ -23,7 +23,7 @@ from valetkey.server.problems import Unavailable
 from valetkey.server.settle import Busy
 from valetkey.settings import ServerSettings
 from valetkey.web import client_certificate, guard
-from valetkey.web.body import Rejected, headers_of, not_now, read_body, read_form, read_query
+from valetkey.web.body import Rejected, headers_of, level, not_now, read_body, read_form, read_query
 from valetkey.web.frame import wants_page
 from valetkey.web.listener.whole import Header, Lines
 from valetkey.web.pages.consent import answered, consent_page
@@ -167,7 +167,7 @@ class FormEndpoint:
 
     async def refuse(self, send: Send, no: Rejected) -> None:
         """A request that could not be read, in the profile's own form."""
-        log.info(f"{self.what}_rejected", reason=no.reason, status=no.status, **no.cause)
+        log.log(level(no.status), f"{self.what}_rejected", reason=no.reason, status=no.status, **no.cause)
         _, body = self.profile.error_answer(OURS.get(no.status, "invalid_request"), no.reason, no.words, "")
         if "code" in body:
             body["code"] = no.status

@@ -13,7 +13,7 @@ from valetkey.server.registration import TooMany
 from valetkey.server.settle import Busy
 from valetkey.server.token import Reply
 from valetkey.web import guard
-from valetkey.web.body import Rejected, headers_of, not_now, read_body
+from valetkey.web.body import Rejected, headers_of, level, not_now, read_body
 from valetkey.web.oauth import CLOSE, OURS, RETRY, More, preflight, send_json
 
 log = structlog.get_logger("valetkey.registration")
@@ -86,7 +86,7 @@ class RegistrationEndpoint:
 
     async def refuse(self, send: Send, no: Rejected, methods: tuple[str, ...]) -> None:
         """A request that could not be read, or not now."""
-        log.info("registration_rejected", reason=no.reason, status=no.status, **no.cause)
+        log.log(level(no.status), "registration_rejected", reason=no.reason, status=no.status, **no.cause)
         body: dict[str, object] = {
             "error": OURS.get(no.status, "invalid_client_metadata"),
             "error_description": no.words,

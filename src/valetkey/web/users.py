@@ -45,7 +45,7 @@ class UsersEndpoint:
         except Rejected as rejected:
             return await self.refuse(send, rejected.status, rejected.words)
         except (Busy, Unavailable) as error:
-            log.info("api_rejected", reason="unavailable", status=503, **cause(error))
+            log.warning("api_rejected", reason="unavailable", status=503, **cause(error))
             return await self.refuse(send, 503, "please try again in a moment")
         except Exception:
             log.exception("api_failed", reference=self.server.mint.reference())
