@@ -93,6 +93,7 @@ def test_edit_changes_what_is_said_and_nothing_else(shell: Shell) -> None:
         (("=x",), 2, "set: NAME=VALUE"),
         (("nonsense=x",), 2, "set: NAME=VALUE"),
         (("registration_token=x",), 2, "set: NAME=VALUE"),
+        (("scope=basic", "scope=likes"), 2, "set: scope is said twice; "),
         (("introspects=maybe",), 2, "set: introspects is yes or no, not 'maybe'"),
         (("jwks=@nowhere.json",), 1, "set: cannot read jwks from nowhere.json: "),
         (("jwks={}",), 1, "jwks: has no list of keys"),

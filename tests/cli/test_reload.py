@@ -103,6 +103,21 @@ async def test_settings_that_are_wrong_change_nothing(fresh_sqlite: Path, toml: 
     assert {line["event"] for line in server.lines if line["level"] == "error"} == {"reload_failed"}
 
 
+def test_a_file_that_is_gone_changes_nothing(
+    fresh_sqlite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody named it, but it was there at the start; without it another database would be served."""
+    monkeypatch.chdir(tmp_path)
+    says(Path("valetkey.toml"), "Before", 1, f'database = "sqlite:///{fresh_sqlite}"')
+    with Serving(None) as server:
+        Path("valetkey.toml").unlink()
+        reload(server)
+        until(lambda: bool(server.said("reload_failed")))
+        assert "cannot read valetkey.toml" in server.said("reload_failed")[0]["reason"]
+        assert b"Before" in server.get("/accounts/login/")[1]
+        assert server.ends() == 0
+
+
 async def test_a_program_that_is_broken_changes_nothing(
     database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

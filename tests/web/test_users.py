@@ -1,22 +1,24 @@
 """The API's answers as they stand on the wire (classic.md 4)."""
 
+import os
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from tests.web.listening import Echo, Listener
+from valetkey.server.mint import Mint
 from valetkey.settings import Settings
 from valetkey.web.listener import Limits
 from valetkey.web.users import UsersEndpoint
 
 
 class Api(Echo):
-    """The API alone, which needs no more than the settings to say what it is not."""
+    """The API alone, which needs no more than this to say what it is not."""
 
     def __init__(self) -> None:
         super().__init__()
-        server: Any = SimpleNamespace(settings=Settings())
+        server: Any = SimpleNamespace(settings=Settings(), mint=Mint(os.urandom))
         self.users = UsersEndpoint(server)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

@@ -37,6 +37,8 @@ def registered(pairs: Sequence[str], was: "Registration") -> "Registration":
         if not equals or name not in was.__struct_fields__ or name in OURS:
             names = ", ".join(each for each in was.__struct_fields__ if each not in OURS)
             raise Refused(f"set: NAME=VALUE with a NAME out of {names}", exit_code=2)
+        if name in fields:
+            raise Refused(f"set: {name} is said twice; write a list with spaces between", exit_code=2)
         fields[name] = read(name, value, getattr(was, name))
     return replace(was, **fields)
 

@@ -35,13 +35,13 @@ def serve(terminal: Terminal, drain: float, **flags: str | int | None) -> None:
     names = {"host": "server.host", "port": "server.port", "workers": "server.workers", "issuer": "issuer"}
     given = {names[name]: value for name, value in flags.items()}
     flags = given | {"log.json": True if terminal.as_json else None}
-    settings = terminal.settings(flags)
+    settings, file = terminal.settings(flags), terminal.file()
     if wrong := mistakes(settings):
         raise Refused(*wrong, exit_code=2)
     with bound(settings.server.host, settings.server.port) as listening:
-        sys.exit(
-            run(Start(terminal.place.database, terminal.place.config, flags, drain), settings, listening)
-        )
+        # a reload finds this file again, or fails; it never falls back to what holds without one
+        start = Start(terminal.place.database, str(file) if file else None, flags, drain)
+        sys.exit(run(start, settings, listening))
 
 
 def run(start: "Start", settings: "Settings", listening: "socket.socket") -> int:

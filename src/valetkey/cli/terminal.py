@@ -49,14 +49,19 @@ class Terminal:
     place: Place
     as_json: bool = False
 
+    def file(self) -> Path | None:
+        """The file of settings that is named, or there."""
+        from valetkey.settings import found
+
+        return found(Path(self.place.config) if self.place.config else None)
+
     def settings(self, flags: Mapping[str, Any] | None = None) -> "Settings":
         """The settings: file, then environment, then flags. Raises Refused."""
         from valetkey.settings import SettingsError, load
         from valetkey.store.address import parse
 
-        file = Path(self.place.config) if self.place.config else None
         try:
-            settings = load(file, flags={"database": self.place.database, **(flags or {})})
+            settings = load(self.file(), flags={"database": self.place.database, **(flags or {})})
         except SettingsError as error:
             raise Refused(str(error), exit_code=2) from None
         try:

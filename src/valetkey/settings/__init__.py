@@ -25,7 +25,7 @@ from valetkey.settings.sections import (
     Settings,
     TokenSettings,
 )
-from valetkey.settings.sources import SettingsError, env_name, from_text, put, read_file
+from valetkey.settings.sources import SettingsError, env_name, found, from_text, put, read_file
 
 __all__ = [
     "MOST_CACHED",
@@ -45,6 +45,7 @@ __all__ = [
     "SettingsError",
     "TokenSettings",
     "env_name",
+    "found",
     "load",
     "read_file",
     "settable",
@@ -60,16 +61,16 @@ def load(
 
     flags: dotted names such as "server.port". Raises SettingsError.
     """
-    found: dict[str, Any] = read_file(file)
+    tree: dict[str, Any] = read_file(file)
     for name, value in settable().items():
         text = (os.environ if environment is None else environment).get(env_name(name))
         if text is not None:
-            put(found, name, from_text(name, text, value))
+            put(tree, name, from_text(name, text, value))
     for name, value in (flags or {}).items():
         if value is not None:
-            put(found, name, value)
+            put(tree, name, value)
     try:
-        settings = msgspec.convert(found, Settings, strict=True)
+        settings = msgspec.convert(tree, Settings, strict=True)
     except msgspec.ValidationError as error:
         raise SettingsError(f"in the settings: {error}") from None
     return checked(settings)

@@ -10,11 +10,18 @@ class SettingsError(ValueError):
     """A setting is unknown or has a value it cannot have; the message names it."""
 
 
+def found(file: Path | None) -> Path | None:
+    """The file of settings: the one that is named, also by VALETKEY_CONFIG; or valetkey.toml, where there is one."""
+    named, usual = file or os.environ.get("VALETKEY_CONFIG"), Path("valetkey.toml")
+    if named:
+        return Path(named)
+    return usual if usual.exists() else None
+
+
 def read_file(file: Path | None) -> dict[str, Any]:
     """The TOML file as a tree; its scopes become records of the catalogue."""
-    named = file or os.environ.get("VALETKEY_CONFIG")
-    path = Path(named or "valetkey.toml")
-    if not named and not path.exists():
+    path = found(file)
+    if path is None:
         return {}
     try:
         tree = tomllib.loads(path.read_text("utf-8"))

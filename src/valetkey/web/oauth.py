@@ -39,6 +39,7 @@ UNKEPT = Lines(
 )
 JSON = Lines((b"content-type", b"application/json"), *UNKEPT.headers)
 RETRY = [(b"retry-after", b"1")]
+BUG = Rejected(500, "bug", "something went wrong on our side")
 WAIT = [(b"retry-after", b"60")]
 CLOSE = [(b"connection", b"close")]
 # what is no fault of the request, in the words of RFC 6749 4.1.2.1: 5.2 has none
@@ -53,6 +54,7 @@ LEFT_HERE = ("request_uri", "device_code")  # requests that stay until a person 
 LONGEST_LOCATION = 6000
 More = list[tuple[bytes, bytes]]
 EXPOSED = (b"access-control-expose-headers", b"dpop-nonce, www-authenticate")  # to pages of other sites
+REFERENCE = "x-request-id"  # of what was refused: as in its log line, for whoever asks the operator about it
 Act = Callable[[AuthorizationServer, Profile, Params, Params, Headers], Awaitable[token_acts.Reply]]
 
 
@@ -61,6 +63,11 @@ def send_json(
 ) -> Awaitable[None]:
     """One JSON answer that nobody may keep (RFC 6749 5.1)."""
     return JSON.answer(send, status, more, msgspec.json.encode(body))
+
+
+def referred(reference: str) -> More:
+    """The name of this request, as the log has it."""
+    return [(REFERENCE.encode(), reference.encode())]
 
 
 async def preflight(send: Send, methods: bytes, dpop: bool = True, more: bytes = b"") -> None:
@@ -132,15 +139,22 @@ class FormEndpoint:
         except (Busy, Unavailable) as error:
             return await self.refuse(send, not_now(error))
         except Exception:
-            log.exception(f"{self.what}_failed", reference=self.server.mint.reference())
-            return await self.refuse(send, Rejected(500, "bug", "something went wrong on our side"))
-        if answer.reason:
-            log.info(f"{self.what}_refused", reason=answer.reason, client_id=answer.client_id[:40])
+            reference = self.server.mint.reference()
+            log.exception(f"{self.what}_failed", reference=reference)
+            return await self.refuse(send, BUG, reference)
         if answer.jwt:
             kind = (b"content-type", answer.content_type.encode())
             return await UNKEPT.answer(send, answer.status, [kind], answer.jwt.encode())
-        more = [(b"www-authenticate", b'Basic realm="valetkey"')] if answer.status == 401 else []
+        more = self.told_of(answer) if answer.reason else []
         await send_json(send, answer.status, answer.body, [*more, *nonce_shown(nonce)])
+
+    def told_of(self, answer: token_acts.Reply) -> More:
+        """A refusal is told to the log, and in its headers by which name."""
+        reference = self.server.mint.reference()
+        facts = {"reason": answer.reason, "client_id": answer.client_id[:40], "reference": reference}
+        log.info(f"{self.what}_refused", **facts)
+        challenge = [(b"www-authenticate", b'Basic realm="valetkey"')] if answer.status == 401 else []
+        return [*challenge, *referred(reference)]
 
     def asked(
         self, scope: Scope, headers: Mapping[bytes, bytes], body: bytes
@@ -165,14 +179,16 @@ class FormEndpoint:
                 raise Rejected(429, "unproven_many", "too many requests; please wait a minute")
             unproven.count(place, shown.client_id)
 
-    async def refuse(self, send: Send, no: Rejected) -> None:
+    async def refuse(self, send: Send, no: Rejected, reference: str = "") -> None:
         """A request that could not be read, in the profile's own form."""
-        log.log(level(no.status), f"{self.what}_rejected", reason=no.reason, status=no.status, **no.cause)
+        reference = reference or self.server.mint.reference()
+        facts = {"reason": no.reason, "status": no.status, "reference": reference}
+        log.log(level(no.status), f"{self.what}_rejected", **facts, **no.cause)
         _, body = self.profile.error_answer(OURS.get(no.status, "invalid_request"), no.reason, no.words, "")
         if "code" in body:
             body["code"] = no.status
         more = {405: [(b"allow", b"POST")], 503: RETRY, 429: WAIT, 413: CLOSE}.get(no.status, [])
-        await send_json(send, no.status, body, more)
+        await send_json(send, no.status, body, [*more, *referred(reference)])
 
 
 class AuthorizeEndpoint:
@@ -244,7 +260,7 @@ class AuthorizeEndpoint:
             error.code, error.reason, error.description, error.subject
         )
         if not wants_page(request):
-            return JSONResponse(body, status)
+            return JSONResponse(body, status, {REFERENCE: reference})
         title, words = PEOPLE.get(error.reason, PEOPLE["other"])
         return error_page(
             request,

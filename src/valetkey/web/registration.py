@@ -14,7 +14,7 @@ from valetkey.server.settle import Busy
 from valetkey.server.token import Reply
 from valetkey.web import guard
 from valetkey.web.body import Rejected, headers_of, level, not_now, read_body
-from valetkey.web.oauth import CLOSE, OURS, RETRY, More, preflight, send_json
+from valetkey.web.oauth import BUG, CLOSE, OURS, RETRY, More, preflight, referred, send_json
 
 log = structlog.get_logger("valetkey.registration")
 NEW, KNOWN = ("POST",), ("GET", "PUT", "DELETE")
@@ -52,12 +52,13 @@ class RegistrationEndpoint:
         except (Busy, Unavailable) as error:
             return await self.refuse(send, not_now(error), methods)
         except Exception:
-            log.exception("registration_failed", reference=self.server.mint.reference())
-            return await self.refuse(send, Rejected(500, "bug", "something went wrong on our side"), methods)
-        self.note(scope["method"], answer)
+            reference = self.server.mint.reference()
+            log.exception("registration_failed", reference=reference)
+            return await self.refuse(send, BUG, methods, reference)
+        more = self.note(scope["method"], answer)
         if answer.status == 204:
             return await nothing(send)
-        await send_json(send, answer.status, answer.body, challenge(answer))
+        await send_json(send, answer.status, answer.body, [*challenge(answer), *more])
 
     async def answer(self, scope: Scope, receive: Receive, client_id: str) -> Reply:
         """Who asks, and for what. Raises Rejected, TooMany, Busy, Unavailable."""
@@ -76,24 +77,30 @@ class RegistrationEndpoint:
             return await acts.update(self.server, client_id, headers, body)
         return await acts.register(self.server, headers, guard.network(Request(scope)), body)
 
-    def note(self, method: str, answer: Reply) -> None:
-        """A line for the operator."""
+    def note(self, method: str, answer: Reply) -> More:
+        """A line for the operator; the name of what was refused is told, too."""
         if answer.reason:
-            log.info("registration_refused", reason=answer.reason, client_id=answer.client_id[:40])
-        elif method != "GET":
+            reference = self.server.mint.reference()
+            facts = {"reason": answer.reason, "client_id": answer.client_id[:40], "reference": reference}
+            log.info("registration_refused", **facts)
+            return referred(reference)
+        if method != "GET":
             done = {"POST": "app_registered", "PUT": "app_changed", "DELETE": "app_removed"}[method]
             log.info(done, client_id=answer.client_id)
+        return []
 
-    async def refuse(self, send: Send, no: Rejected, methods: tuple[str, ...]) -> None:
+    async def refuse(self, send: Send, no: Rejected, methods: tuple[str, ...], reference: str = "") -> None:
         """A request that could not be read, or not now."""
-        log.log(level(no.status), "registration_rejected", reason=no.reason, status=no.status, **no.cause)
+        reference = reference or self.server.mint.reference()
+        facts = {"reason": no.reason, "status": no.status, "reference": reference}
+        log.log(level(no.status), "registration_rejected", **facts, **no.cause)
         body: dict[str, object] = {
             "error": OURS.get(no.status, "invalid_client_metadata"),
             "error_description": no.words,
         }
         allow: More = [(b"allow", ", ".join(methods).encode())]
         more = {405: allow, 503: RETRY, 429: LATER, 413: CLOSE}.get(no.status, [])
-        await send_json(send, no.status, body, more)
+        await send_json(send, no.status, body, [*more, *referred(reference)])
 
 
 async def nothing(send: Send) -> None:

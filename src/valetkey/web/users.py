@@ -13,8 +13,8 @@ from valetkey.server.problems import Unavailable
 from valetkey.server.settle import Busy
 from valetkey.settings import ServerSettings
 from valetkey.web import client_certificate
-from valetkey.web.body import Rejected, cause
-from valetkey.web.oauth import EXPOSED, RETRY, More, nonce_shown, preflight, send_json
+from valetkey.web.body import Rejected, level, not_now
+from valetkey.web.oauth import BUG, EXPOSED, RETRY, More, nonce_shown, preflight, referred, send_json
 
 log = structlog.get_logger("valetkey.api")
 PATH = re.compile(r"/v1/users/([^/]{1,64}?)(?:\.json|/)?")
@@ -37,46 +37,48 @@ class UsersEndpoint:
         """Answer one call; nothing but JSON leaves here."""
         if scope["method"] == "OPTIONS":
             return await preflight(send, b"GET")
-        no = why_not(scope)
-        if no is not None:
-            return await self.refuse(send, *no)
         try:
+            check(scope)
             answer = await acts.user(self.server, heard(scope, self.server.settings.server))
-        except Rejected as rejected:
-            return await self.refuse(send, rejected.status, rejected.words)
+        except Rejected as no:
+            return await self.refuse(send, no)
         except (Busy, Unavailable) as error:
-            log.warning("api_rejected", reason="unavailable", status=503, **cause(error))
-            return await self.refuse(send, 503, "please try again in a moment")
+            return await self.refuse(send, not_now(error))
         except Exception:
-            log.exception("api_failed", reference=self.server.mint.reference())
-            return await self.refuse(send, 500, "something went wrong on our side")
-        if answer.reason:
-            log.info("api_refused", reason=answer.reason)
+            reference = self.server.mint.reference()
+            log.exception("api_failed", reference=reference)
+            return await self.refuse(send, BUG, reference)
         limits: More = [(LIMIT, b"%d" % answer.limit), (REMAINING, b"%d" % answer.remaining)]
         if answer.challenge:
             limits.append((b"www-authenticate", answer.challenge.encode()))
             limits += [] if answer.nonce else [EXPOSED]
+        if answer.reason:
+            reference = self.server.mint.reference()
+            log.info("api_refused", reason=answer.reason, reference=reference)
+            limits += referred(reference)
         await send_json(send, answer.status, answer.body, [*limits, *nonce_shown(answer.nonce)])
 
-    async def refuse(self, send: Send, status: int, words: str) -> None:
+    async def refuse(self, send: Send, no: Rejected, reference: str = "") -> None:
         """A call that could not be read, in the API's own form."""
-        kind = "APINotFoundError" if status == 404 else "OAuthParameterException"
-        no = denied("unreadable", kind, words, status)
+        reference = reference or self.server.mint.reference()
+        facts = {"reason": no.reason, "status": no.status, "reference": reference}
+        log.log(level(no.status), "api_rejected", **facts, **no.cause)
+        kind = "APINotFoundError" if no.status == 404 else "OAuthParameterException"
+        body = denied("unreadable", kind, no.words, no.status).body
         limit = b"%d" % self.server.settings.api.rate_limit
-        more: More = [(LIMIT, limit), (REMAINING, limit)]
-        more += {405: [(b"allow", b"GET")], 503: RETRY}.get(status, [])
-        await send_json(send, status, no.body, more)
+        more: More = [(LIMIT, limit), (REMAINING, limit), *referred(reference)]
+        more += {405: [(b"allow", b"GET")], 503: RETRY}.get(no.status, [])
+        await send_json(send, no.status, body, more)
 
 
-def why_not(scope: Scope) -> tuple[int, str] | None:
-    """What is wrong with a call before anybody looks at its token."""
+def check(scope: Scope) -> None:
+    """What is wrong with a call before anybody looks at its token. Raises Rejected."""
     if not scope["path"].startswith(USERS):
-        return 404, "there is nothing here"
+        raise Rejected(404, "path", "there is nothing here")
     if scope["method"] not in ("GET", "HEAD"):
-        return 405, "GET is the only way to ask for this"
+        raise Rejected(405, "method", "GET is the only way to ask for this")
     if len(scope["query_string"]) > QUERY_BYTES:
-        return 414, f"the query string is longer than {QUERY_BYTES} bytes"
-    return None
+        raise Rejected(414, "query_long", f"the query string is longer than {QUERY_BYTES} bytes")
 
 
 def heard(scope: Scope, settings: ServerSettings) -> acts.ApiCall:
