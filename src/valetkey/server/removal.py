@@ -9,13 +9,18 @@ from valetkey.protocol.model import Client
 from valetkey.server.authorization_server import AuthorizationServer
 from valetkey.store.base import Conflict
 
+BATCH = 1000  # rows: a write beside it waits for some milliseconds
+
 
 async def remove(server: AuthorizationServer, client: Client) -> None:
-    """Shut it out first, for to take all of it away may take a minute: its requests are refused meanwhile, and do not
-    wait, with those of others that are written beside them, for what is going. Raises store.base.Unavailable."""
+    """Shut it out first, for to take all of it away may take minutes: its requests are refused meanwhile, and do not
+    wait, with those of others that are written beside them, for what is going. That goes in batches, beside which
+    everybody is served. Raises store.base.Unavailable."""
     if client.disabled_at is None:
         shut_out = replace(client, version=client.version + 1, disabled_at=server.clock())
         with suppress(Conflict):  # somebody changes it just now; it goes all the same
             await server.store.apply((Save(shut_out),))
+    while await server.store.empty(client.id, BATCH):
+        pass
     gone: tuple[Change, ...] = (Remove(client.id),)
     await server.store.apply(gone)

@@ -120,5 +120,9 @@ class Store(Protocol):
         are shown no more; clients that have lapsed and that nobody allows anything, unless they are disabled.
         """
 
+    async def empty(self, client_id: str, limit: int) -> int:
+        """Delete up to `limit` rows of what a client was allowed, in one go, and return how many went; 0 when `Remove`
+        will not take long with the rest. For a client that is shut out, or there might be more again."""
+
     async def shrink(self, limit: int) -> int:
         """Give up to `limit` unused pages back to the disk and return how many; 0 when few are unused."""

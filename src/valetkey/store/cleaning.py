@@ -118,3 +118,27 @@ BARE_POSTGRES = _BARE.format(among="= ANY($1::bigint[])")
 _OWN = "DELETE FROM authorizations WHERE account_id = 0 AND client_id {among}"
 OWN_SQLITE = _OWN.format(among="IN (SELECT value FROM json_each($1))")
 OWN_POSTGRES = _OWN.format(among="= ANY($1::text[])")
+
+# Up to $2 authorizations of an app that goes ($1), up to $2 rows of each kind that hang on these ($1, a list), and
+# then they themselves. All in one go would take minutes where there is much, and everybody waits.
+OF_APP = "SELECT id FROM authorizations WHERE client_id = $1 LIMIT $2"
+_HANGING = tuple(
+    f"DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE authorization_id {{among}} LIMIT $2)"  # noqa: S608
+    for table, key in (("codes", "authorization_id"), ("tokens", "digest"), ("refresh_tokens", "digest"))
+)
+_ROOTS = "DELETE FROM authorizations WHERE id {among}"
+
+
+class Emptying(Struct, frozen=True):
+    """The statements that empty an app, for one database."""
+
+    hanging: tuple[str, ...]
+    roots: str
+
+
+def _emptying(among: str) -> Emptying:
+    return Emptying(tuple(each.format(among=among) for each in _HANGING), _ROOTS.format(among=among))
+
+
+EMPTYING_SQLITE = _emptying("IN (SELECT value FROM json_each($1))")
+EMPTYING_POSTGRES = _emptying("= ANY($1::bigint[])")

@@ -240,5 +240,8 @@ class MemoryStore:
     async def clean(self, now: int, limit: int) -> int:
         return self._tables.clean(now, limit)
 
+    async def empty(self, client_id: str, limit: int) -> int:
+        return 0  # nobody waits for long
+
     async def shrink(self, limit: int) -> int:
         return 0

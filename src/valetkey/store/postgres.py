@@ -116,6 +116,10 @@ class PostgresStore(Lookups):
             self._round = now, dict.fromkeys(cleaning.DEAD, 0)
         return gone
 
+    async def empty(self, client_id: str, limit: int) -> int:
+        gone: int = await self._do(partial(_empty, client_id, max(1, limit // 4)))
+        return gone
+
     async def shrink(self, limit: int) -> int:
         return 0  # autovacuum does it, as schema/0003 asks
 
@@ -144,5 +148,22 @@ async def _remove(dead: cleaning.Dead, values: tuple[int, int, int], link: Link)
         if dead.rooted:
             bare = await connection.execute(cleaning.BARE_POSTGRES, [row[0] for row in rows])
         return len(rows) + count(bare), rows[0][1]
+
+    return await link.together(work)
+
+
+async def _empty(client_id: str, most: int, link: Link) -> int:
+    """Remove up to so many of each kind of what an app was allowed."""
+
+    async def work(connection: Any) -> int:
+        await connection.execute("SET LOCAL synchronous_commit = off")
+        roots = [row[0] for row in await connection.fetch(cleaning.OF_APP, client_id, most)]
+        if not roots:
+            return 0
+        emptying = cleaning.EMPTYING_POSTGRES
+        gone = [count(await connection.execute(each, roots, most)) for each in emptying.hanging]
+        if max(gone) < most:  # nothing hangs on them any more
+            gone.append(count(await connection.execute(emptying.roots, roots)))
+        return sum(gone)
 
     return await link.together(work)

@@ -211,6 +211,11 @@ class SqliteStore(Lookups):
         self._move_early(gone)
         return gone
 
+    async def empty(self, client_id: str, limit: int) -> int:
+        gone: int = await self._writer.write(partial(_empty, client_id, max(1, limit // 4)))
+        self._move_early(gone)
+        return gone
+
     async def shrink(self, limit: int) -> int:
         spare, begun = self._read(sqlite_space.SPARE), self._shrinking
         self._shrinking = spare is not None and sqlite_space.is_much(spare, begun)
@@ -258,6 +263,18 @@ def _remove(dead: cleaning.Dead, most: int, now: int, connection: sqlite3.Connec
     ask(connection, cleaning.OWN_SQLITE, those)
     ask(connection, dead.after)
     return len(told)
+
+
+def _empty(client_id: str, most: int, connection: sqlite3.Connection) -> int:
+    """Remove up to so many of each kind of what an app was allowed."""
+    roots = [row[0] for row in ask(connection, cleaning.OF_APP, client_id, most)]
+    if not roots:
+        return 0
+    those, emptying = json.dumps(roots), cleaning.EMPTYING_SQLITE
+    gone = [ask(connection, statement, those, most).rowcount for statement in emptying.hanging]
+    if max(gone) < most:  # nothing hangs on them any more
+        gone.append(ask(connection, emptying.roots, those).rowcount)
+    return sum(gone)
 
 
 def ask(connection: sqlite3.Connection, statement: str, *values: Any) -> sqlite3.Cursor:

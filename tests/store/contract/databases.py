@@ -286,3 +286,27 @@ class DatabaseContract(EditionContract):
         assert ends[:2] + ends[6:] == ["done"] * 4
         assert set(ends[2:6]) & {"done", "Conflict", "Unavailable"} == set()
         assert await store.account(50) is None
+
+    async def test_an_app_is_emptied_in_batches(self, store: Store) -> None:
+        """Many people with little each, and one authorization with much: nothing else goes, and the app stays."""
+        await settle_in(store)
+        roots = [authorization(key) for key in range(1, 8)]
+        for root in roots:
+            name = f"of {root.id}"
+            await store.apply((Save(root), Save(code(name, root)), Save(token(name, root))))
+            await store.apply((Save(refresh(name, root)),))
+        own, rest = authorization(8, NOBODY), authorization(9, 1, "other")
+        await store.apply((Save(own), Save(rest), Save(client("other")), Save(token("rest", rest))))
+        for number in range(30):
+            await store.apply((Save(token(f"own {number}", own)),))
+        gone = []
+        while not gone or gone[-1]:
+            gone.append(await store.empty("app", 16))
+        assert max(gone) <= 16 and sum(gone) == 7 * 4 + 31
+        for name in ("of 1", "of 7", "own 0", "own 29"):
+            assert await store.bearer_facts(digest(name)) is None
+        assert (await store.refresh_facts("app", digest("of 3"))).refresh is None
+        assert (await store.exchange_facts("app", digest("of 3"))).code is None
+        assert await store.bearer_facts(digest("rest")) is not None
+        assert await store.client("app") == client()
+        assert await store.empty("nobody", 16) == 0
