@@ -32,9 +32,10 @@ class Denied(Exception):
         self.challenge = challenge
 
 
-def denied(reason: str, kind: str, message: str, status: int = 400) -> Denied:
+def denied(reason: str, kind: str, message: str, status: int = 400, challenge: str = "") -> Denied:
     """A refusal in the API's own form: everything under `meta`."""
-    return Denied(reason, (status, {"meta": {"error_type": kind, "code": status, "error_message": message}}))
+    meta = {"error_type": kind, "code": status, "error_message": message}
+    return Denied(reason, (status, {"meta": meta}), challenge)
 
 
 class ApiRequest(Struct, frozen=True):
@@ -112,8 +113,8 @@ def challenged(error: OAuthError, shown: Shown, bound: Terms, more: list[str]) -
     """A refusal that says what to come with instead (RFC 6750 3)."""
     scheme = "DPoP" if bound.jkt or shown.scheme == "dpop" else "Bearer"
     parts = [f'error="{error.code}"', f'error_description="{error.description}"', *more]
-    body = denied(error.reason, "OAuthAccessTokenException", f"{error.description}.", 401).body
-    return Denied(error.reason, (401, body), f"{scheme} {', '.join(parts)}")
+    challenge = f"{scheme} {', '.join(parts)}"
+    return denied(error.reason, "OAuthAccessTokenException", f"{error.description}.", 401, challenge)
 
 
 def check_audience(shown: Shown, token: AccessToken, issuer: str) -> None:
@@ -166,8 +167,7 @@ def missing_scope(name: str, shown: Shown, bound: Terms) -> Denied:
         return denied("scope_missing", "OAuthPermissionsException", message)
     scheme = "DPoP" if bound.jkt else "Bearer"
     words = f'error="insufficient_scope", error_description="this call needs another scope", scope="{name}"'
-    body = denied("scope_missing", "OAuthPermissionsException", message, 403).body
-    return Denied("scope_missing", (403, body), f"{scheme} {words}")
+    return denied("scope_missing", "OAuthPermissionsException", message, 403, f"{scheme} {words}")
 
 
 def rate_limited(limit: int) -> Denied:
