@@ -18,6 +18,7 @@ from time import process_time
 
 import pytest
 from _pytest.runner import runtestprotocol
+from _pytest.warnings import catch_warnings_for_item
 from mutmut.mutation.trampoline import set_mutant_under_test
 from mutmut.state import state
 
@@ -119,7 +120,9 @@ def passes(items: Sequence[pytest.Item]) -> bool:
 
 def outcomes(items: Sequence[pytest.Item]) -> Iterator[bool]:
     for item, following in zip(items, [*items[1:], None], strict=True):
-        yield not any(report.failed for report in runtestprotocol(item, log=False, nextitem=following))
+        with catch_warnings_for_item(item.config, item.ihook, "runtest", item=item):  # as its marks have it
+            reports = runtestprotocol(item, log=False, nextitem=following)
+        yield not any(report.failed for report in reports)
 
 
 def fork(passed: Callable[[], bool]) -> int:
