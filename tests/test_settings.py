@@ -77,6 +77,8 @@ def example(name: str, default: object, folder: Path) -> tuple[str, object]:
         ("issuer = 'https://id.example:99999'", {}, "issuer: a URL"),
         ("issuer = 'https://me:secret@id.example'", {}, "issuer: a URL"),
         ("issuer = 'https://id example'", {}, "issuer: a URL"),
+        ("issuer = 'https://id.example//other.example'", {}, "issuer: a URL"),
+        (r"issuer = 'https://id.example/a\d'", {}, "issuer: a URL"),
         ("server = 5", {"VALETKEY_SERVER_PORT": "80"}, r"Expected `object`, got `int` - at `\$.server`"),
         ("[server]\nworkers = 0", {}, "server.workers: 1 or more"),
         ("[server]\nbody_deadline = -1", {}, "server.body_deadline: 1 or more"),

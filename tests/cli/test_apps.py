@@ -66,7 +66,7 @@ def test_what_it_registers_is_said_in_the_names_of_the_standards(shell: Shell) -
     out = shell("apps", "show", app["client_id"]).out
     assert re.search(rf"^grant_types +authorization_code {DEVICE}$", out, re.MULTILINE)
     assert re.search("^introspects +yes$", out, re.MULTILINE) and "impersonates" not in out
-    ours = "registration_token", "fresh_until", "moved_at", "exchanged_after"
+    ours = "registration_token", "fresh_until", "moved_at", "exchanged_after", "left_at"
     assert not any(name in out for name in ours)
 
 

@@ -72,6 +72,15 @@ def test_not_ready_first_then_deaf_then_gone(database: str) -> None:
         assert server.process.wait(PATIENCE) == 0
 
 
+def test_not_ready_below_the_path_of_the_issuer_either(database: str) -> None:
+    with Serving(database, "--drain", "600", VALETKEY_ISSUER="http://localhost/auth") as server:
+        assert server.get("/auth/readyz")[0] == 200
+        server.process.terminate()
+        until(lambda: server.get("/readyz")[0] == 503)
+        assert server.get("/auth/readyz")[0] == 503
+        assert server.ends() == 0
+
+
 def test_who_is_in_a_hurry_says_it_twice(database: str) -> None:
     with Serving(database, "--drain", "600") as server:
         server.process.terminate()

@@ -25,14 +25,14 @@ def left_on(app: ASGIApp) -> ASGIApp:
     return only_below(app, "")
 
 
-def taken_off(app: ASGIApp) -> ASGIApp:
+def taken_off(app: ASGIApp, path: str = PATH) -> ASGIApp:
     """Behind a proxy that takes the path off."""
-    return only_below(app, PATH)
+    return only_below(app, path, path)
 
 
-def only_below(app: ASGIApp, off: str) -> ASGIApp:
+def only_below(app: ASGIApp, off: str, path: str = PATH) -> ASGIApp:
     async def proxy(scope: Scope, receive: Receive, send: Send) -> None:
-        if not scope["path"].startswith(PATH + "/"):
+        if not scope["path"].startswith(path + "/"):
             await send({"type": "http.response.start", "status": 404, "headers": []})
             return await send({"type": "http.response.body", "body": b"nothing of ours"})
         await app({**scope, "path": scope["path"].removeprefix(off)}, receive, send)
@@ -59,3 +59,19 @@ async def test_people_come_through(build: Build, front: Callable[[ASGIApp], ASGI
     apps = await browser.open(f"{PATH}/accounts/manage_access")
     assert apps.status == 200 and "Photo Printer" in apps.text
     assert (await house.raw("GET", f"{PATH}/.well-known/oauth-authorization-server")).status == 200
+
+
+@pytest.mark.parametrize("path", ["/oauth", "/accounts", "/v1"])
+@pytest.mark.parametrize("off", [True, False])
+async def test_the_path_may_be_spelled_as_one_of_ours(build: Build, path: str, off: bool) -> None:
+    house: House = await build(issuer=SITE + path)
+    house.app = only_below(house.app, path if off else "", path)
+    for ours in (
+        "/",
+        "/oauth/jwks",
+        "/accounts/login/",
+        "/.well-known/oauth-authorization-server",
+        "/theme.css",
+    ):
+        assert (await house.raw("GET", path + ours)).status == 200, ours
+    assert (await house.raw("GET", f"{path}/v1/users/self")).status == 400

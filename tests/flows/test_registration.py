@@ -17,6 +17,7 @@ from valetkey.protocol.registration_token import RegistrationToken
 from valetkey.protocol.rules.digest import digest
 from valetkey.server import housekeeping
 from valetkey.settings import RegistrationSettings, ServerSettings
+from valetkey.store.base import Unavailable
 
 CALLBACK = "https://agent.example/callback"
 SAID: dict[str, Any] = {"client_name": "Agent", "redirect_uris": [CALLBACK]}
@@ -158,6 +159,22 @@ async def test_an_app_reads_changes_and_removes_its_registration(house: House, b
         again = await manage(house, made, method)
         assert (again.status_code, again.json()["error"]) == (401, "invalid_token")
         assert again.headers["www-authenticate"] == 'Bearer realm="valetkey", error="invalid_token"'
+
+
+async def test_a_removal_that_was_interrupted_can_be_asked_for_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = (await register(house, PUBLIC)).json()
+
+    async def interrupted(client_id: str, limit: int) -> int:
+        raise Unavailable("gone in the middle of it")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(house.store, "empty", interrupted)
+        assert (await manage(house, made, "DELETE")).status_code == 503
+    assert (await manage(house, made, "GET")).status_code == 401
+    assert (await manage(house, made, "DELETE")).status_code == 204
+    assert await house.store.client(made["client_id"]) is None
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from msgspec.structs import replace
 
 from valetkey.protocol.changes import Save
 from valetkey.protocol.model import Account, Client
@@ -61,3 +62,12 @@ async def test_who_was_taken_off_the_list_meanwhile_stays_off(
     monkeypatch.setattr(server.store, "account_named", late)
     changed = await clients.add_tester(server, OWNER, app.id, "snoop")
     assert changed.testers == (TESTER.id,)
+
+
+async def test_what_was_taken_back_meanwhile_stays_taken_back(server: AuthorizationServer) -> None:
+    """Somebody saves the settings of an app, read before all that it got by exchange was taken back from it."""
+    app = (await clients.register(server, OWNER, FORM)).client
+    form = clients.form_of(app)
+    over = replace(app.registered, exchanged_after=NOW)
+    await server.store.apply((Save(replace(app, version=app.version + 1, registered=over)),))
+    assert (await clients.edit(server, OWNER, app.id, form)).registered.exchanged_after == NOW

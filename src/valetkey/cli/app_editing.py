@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 SWITCHES = {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}
-# what the server writes there itself
-OURS = frozenset("registration_token fresh_until moved_at exchanged_after".split())
 
 
 def settable(command: Command) -> Command:
@@ -31,12 +29,14 @@ def registered(pairs: Sequence[str], was: "Registration") -> "Registration":
     """The registration with these said of it. Raises Refused."""
     from msgspec.structs import replace
 
+    from valetkey.server.noted import NOTES
+
+    said_of_apps = [each for each in was.__struct_fields__ if each not in NOTES]
     fields: dict[str, object] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
-        if not equals or name not in was.__struct_fields__ or name in OURS:
-            names = ", ".join(each for each in was.__struct_fields__ if each not in OURS)
-            raise Refused(f"set: NAME=VALUE with a NAME out of {names}", exit_code=2)
+        if not equals or name not in said_of_apps:
+            raise Refused(f"set: NAME=VALUE with a NAME out of {', '.join(said_of_apps)}", exit_code=2)
         if name in fields:
             raise Refused(f"set: {name} is said twice; write a list with spaces between", exit_code=2)
         fields[name] = read(name, value, getattr(was, name))

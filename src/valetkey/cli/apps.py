@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from valetkey.cli.app_editing import OURS, registered, settable
+from valetkey.cli.app_editing import registered, settable
 from valetkey.cli.terminal import Refused, Terminal, moment, shared, table
 from valetkey.cli.users import named
 
@@ -216,7 +216,9 @@ def registration(client: "Client") -> dict[str, Any]:
     """What it registered, without what is ours; the grants are those it has."""
     from msgspec.structs import asdict
 
-    said = {name: value for name, value in asdict(client.registered).items() if name not in OURS}
+    from valetkey.server.noted import NOTES
+
+    said = {name: value for name, value in asdict(client.registered).items() if name not in NOTES}
     plain = {name: list(value) if isinstance(value, tuple) else value for name, value in said.items()}
     return plain | {"grant_types": list(client.grant_types)}
 

@@ -205,7 +205,7 @@ class Leaving:
                 message = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}
             await send(message)
 
-        if scope["path"] not in ASKS_IF_READY:
+        if not scope["path"].endswith(ASKS_IF_READY):  # the issuer's path may stand before it
             return await self.app(scope, receive, send_last)
         body = b'{"status":"leaving"}'
         headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]

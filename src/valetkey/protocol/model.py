@@ -44,10 +44,9 @@ class Registration(Struct, frozen=True, omit_defaults=True):
     No grant_types means those of its type; no token_endpoint_auth_method means any way of its profile to show a secret.
     Token exchange (RFC 8693) is allowed by pairs: `exchanges_of`, the clients whose tokens it may hand in, and
     `exchanges_for`, the audiences it may ask for; `impersonates` lets it act without being named.
-    `jwks` is the text of the JWK Set.
-    A server that takes tokens `introspects` those that are meant for nobody else (RFC 7662 2.1).
-    registration_token: a digest (RFC 7592 3); fresh_until: when the document that describes it must be read again;
-    moved_at: when it last named a redirect URI more, if it describes itself; exchanged_after: what it has is younger.
+    `jwks` is the text of the JWK Set; a server that takes tokens `introspects` those meant for nobody else (RFC 7662).
+    registration_token: a digest (RFC 7592 3); fresh_until: when its document must be read again; moved_at: when it last
+    named a redirect URI more; exchanged_after: what it has is younger; left_at: when it was told to go, and shut out.
     """
 
     grant_types: tuple[str, ...] = ()
@@ -80,6 +79,7 @@ class Registration(Struct, frozen=True, omit_defaults=True):
     fresh_until: int = 0
     moved_at: int = 0
     exchanged_after: int = 0
+    left_at: int = 0
 
 
 REGISTRATION = Registration()

@@ -19,7 +19,7 @@ from valetkey.protocol.model import (
 from valetkey.protocol.profile import Profile
 from valetkey.protocol.rules import redirect_uri, registrable, scope
 from valetkey.protocol.rules.redirect_uri import why_not_registrable
-from valetkey.server import mint, names, removal
+from valetkey.server import mint, names, noted, removal
 from valetkey.server.accounts import refuse
 from valetkey.server.authorization_server import AuthorizationServer
 from valetkey.server.problems import NotFound, Problems
@@ -101,7 +101,11 @@ async def edit(server: AuthorizationServer, owner: Account, client_id: str, form
     """Change an app; its type stays what it was. Raises Problems, NotFound."""
     was = await one(server, owner, client_id)
     form = checked(server, replace(form, type=was.type))
-    return await change(server, owner, client_id, lambda _: described(form))
+
+    def said(was: Client) -> dict[str, object]:
+        return described(form) | {"registered": noted.upon(was.registered, form.registered)}
+
+    return await change(server, owner, client_id, said)
 
 
 def form_of(client: Client) -> ClientForm:
@@ -189,14 +193,6 @@ async def change(
             continue
         return changed
     raise Conflict
-
-
-def noted(was: Client, form: ClientForm, now: int) -> dict[str, object]:
-    """What stays noted of an app that describes itself anew: when it last named a redirect URI that it had not named
-    before (not when it was new), and up to when what it got by exchange was taken back."""
-    known = was.created_at == now or set(form.redirect_uris) <= set(was.redirect_uris)
-    moved_at = was.registered.moved_at if known else now
-    return {"moved_at": moved_at, "exchanged_after": was.registered.exchanged_after}
 
 
 def described(form: ClientForm) -> dict[str, object]:

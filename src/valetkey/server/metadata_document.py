@@ -10,8 +10,9 @@ from valetkey.protocol.model import NOBODY, Client
 from valetkey.protocol.params import Params
 from valetkey.protocol.rules import metadata_document as rules
 from valetkey.server.authorization_server import AuthorizationServer
-from valetkey.server.clients import described, noted
+from valetkey.server.clients import described
 from valetkey.server.fetch import Fetched, FetchFailed
+from valetkey.server.noted import of_itself
 from valetkey.server.registration import form_of
 from valetkey.store.base import Conflict
 
@@ -80,7 +81,9 @@ async def keep(server: AuthorizationServer, known: Client | None, client_id: str
         raise InvalidClientMetadata("document_bad", error.description) from None
     was = known or Client(client_id, NOBODY, form.name, form.type, PROFILE, (), now, version=0)
     fields = described(form) | {
-        "registered": replace(said.registered, fresh_until=found.until, **noted(was, form, now)),
+        "registered": replace(
+            said.registered, fresh_until=found.until, **of_itself(was, form.redirect_uris, now)
+        ),
         "lapses_at": now + IDLE,
         "version": was.version + 1,
     }

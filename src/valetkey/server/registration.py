@@ -12,9 +12,9 @@ from valetkey.protocol.rules import registrable
 from valetkey.protocol.rules.client_metadata import Described
 from valetkey.protocol.rules.digest import digest
 from valetkey.protocol.rules.headers import Headers
-from valetkey.server import mint, removal
+from valetkey.server import mint, noted, removal
 from valetkey.server.authorization_server import AuthorizationServer
-from valetkey.server.clients import ClientForm, checked, described, noted
+from valetkey.server.clients import ClientForm, checked, described
 from valetkey.server.problems import Problems
 from valetkey.server.settle import settle
 from valetkey.server.token import Reply
@@ -84,7 +84,9 @@ def described_anew(
         secrets = (mint.kept(secret, now),)
     fields = described(form) | {
         "secrets": secrets,
-        "registered": replace(said.registered, registration_token=digest(token), **noted(was, form, now)),
+        "registered": replace(
+            said.registered, registration_token=digest(token), **noted.of_itself(was, form.redirect_uris, now)
+        ),
         "lapses_at": was.lapses_at
         or now + server.settings.joining.unused,  # no change of words makes it wanted
     }
@@ -131,7 +133,7 @@ async def update(server: AuthorizationServer, client_id: str, headers: Headers, 
 async def remove(server: AuthorizationServer, client_id: str, headers: Headers) -> Reply:
     """A client goes, with all it was allowed (RFC 7592 2.3). Raises store.base.Unavailable."""
     try:
-        client = rules.check_holder(await server.store.client(client_id), rules.shown(headers))
+        client = rules.check_holder(await server.store.client(client_id), rules.shown(headers), going=True)
     except OAuthError as error:
         return refused(error, client_id)
     await removal.remove(server, client)

@@ -15,9 +15,11 @@ BATCH = 1000  # rows: a write beside it waits for some milliseconds
 async def remove(server: AuthorizationServer, client: Client) -> None:
     """Shut it out first, for to take all of it away may take minutes: its requests are refused meanwhile, and do not
     wait, with those of others that are written beside them, for what is going. That goes in batches, beside which
-    everybody is served. Raises store.base.Unavailable."""
+    everybody is served. Who is interrupted says it again. Raises store.base.Unavailable."""
     if client.disabled_at is None:
-        shut_out = replace(client, version=client.version + 1, disabled_at=server.clock())
+        now = server.clock()
+        leaving = replace(client.registered, left_at=now)
+        shut_out = replace(client, version=client.version + 1, disabled_at=now, registered=leaving)
         with suppress(Conflict):  # somebody changes it just now; it goes all the same
             await server.store.apply((Save(shut_out),))
     while await server.store.empty(client.id, BATCH):

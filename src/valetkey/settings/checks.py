@@ -76,7 +76,7 @@ def is_base(url: str) -> bool:
         named = bool(parts.hostname) and parts.port != 0
     except ValueError:  # half an IPv6 address, or a port that is none
         return False
-    return named and re.fullmatch(r"https?://[^/@\s]+(/[!-~]*)?", url) is not None
+    return named and re.fullmatch(r"https?://[^/@\s]+(/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)*/?", url) is not None
 
 
 def check_issuers(issuers: tuple[TrustedIssuer, ...]) -> None:

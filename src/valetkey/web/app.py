@@ -104,7 +104,10 @@ class Front:
         self.paths = protocol_paths(server)
         self.below: dict[str, ASGIApp] = {API: UsersEndpoint(server)}
         self.below |= {path + "/": app for path, app in registration.places(server).items()}
-        self.site = Router(routes(), redirect_slashes=False, lifespan=lifespan)
+        site = routes()
+        self.site = Router(site, redirect_slashes=False, lifespan=lifespan)
+        shown = [route.path for route in site if isinstance(route, Route | Mount)]
+        self.known = {below.first(path) for path in (*self.paths, *self.below, *shown)}
         self.framed = Frame(self.site)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -117,7 +120,8 @@ class Front:
             ):  # mounted somewhere in another application (ASGI, HTTP connection scope)
                 path = scope["path"] = path.removeprefix(scope["root_path"])
             if self.prefix:
-                path, send = below.inside(scope, self.prefix), below.redirects(send, self.prefix)
+                path = below.inside(scope, self.prefix, self.known)
+                send = below.redirects(send, self.prefix)
             return await (self.paths.get(path) or self.other(path))(scope, receive, send)
         return await self.site(scope, receive, send)
 

@@ -4,17 +4,26 @@ Within, every address is as if there were none; whoever stands in front may have
 """
 
 import re
+from collections.abc import Collection
 
 from starlette.types import Message, Scope, Send
 
 OWN = re.compile(r'( (?:href|src|action)=")/(?!/)')  # of our templates: quotes in what others say are escaped
 
 
-def inside(scope: Scope, prefix: str) -> str:
-    """The path without the issuer's."""
+def first(path: str) -> str:
+    """The first part of a path."""
+    return path.split("/", 2)[1]
+
+
+def inside(scope: Scope, prefix: str, known: Collection[str]) -> str:
+    """The path without the issuer's. That may be spelled as one of ours is (`/oauth`, `/accounts`) and have been taken
+    off already, so what is behind it must begin as one of ours does."""
     path: str = scope["path"]
     if f"{path}/".startswith(f"{prefix}/"):
-        path = scope["path"] = path.removeprefix(prefix) or "/"
+        rest = path.removeprefix(prefix) or "/"
+        if first(rest) in known:
+            path = scope["path"] = rest
     return path
 
 

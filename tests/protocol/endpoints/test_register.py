@@ -116,6 +116,20 @@ def test_only_the_holder_may_change_it() -> None:
         assert refused.value.reason == f"registration_token_{kind}"
 
 
+@pytest.mark.parametrize("left_at", [0, NOW - 1, NOW])
+def test_one_that_was_on_its_way_may_go(left_at: int) -> None:
+    """And nothing else; nor may one that an operator shut out."""
+    registered = replace(CLIENT.registered, left_at=left_at)
+    leaving = replace(CLIENT, disabled_at=NOW, registered=registered)
+    with pytest.raises(InvalidToken):
+        register.check_holder(leaving, "vk_ra_x")
+    if left_at == NOW:
+        assert register.check_holder(leaving, "vk_ra_x", going=True) is leaving
+        return
+    with pytest.raises(InvalidToken):
+        register.check_holder(leaving, "vk_ra_x", going=True)
+
+
 @pytest.mark.parametrize(
     ("method", "yes"),
     [

@@ -30,6 +30,7 @@ OWN = {
     "fresh_until",
     "moved_at",
     "exchanged_after",
+    "left_at",
     "logo_uri",
 }  # ours, and what is never shown
 

@@ -75,15 +75,18 @@ def members(body: bytes) -> dict[str, object]:
         ) from None
 
 
-def check_holder(client: Client | None, token: str | None) -> Client:
-    """The client whose registration access token this is; a disabled one cannot help itself (CVE-2026-9705).
+def check_holder(client: Client | None, token: str | None, going: bool = False) -> Client:
+    """The client whose registration access token this is; a disabled one cannot help itself (CVE-2026-9705), but for
+    one that is `going` and was shut out by nothing else.
 
     Raises InvalidToken, the same for a client that is not there.
     """
     if token is None:
         raise InvalidToken("registration_token_missing", "the registration access token is missing")
     bad = InvalidToken("registration_token_bad", "the registration access token is not this client's")
-    if client is None or client.owner_id != NOBODY or client.disabled_at is not None:
+    if client is None or client.owner_id != NOBODY:
+        raise bad
+    if client.disabled_at is not None and not (going and client.disabled_at == client.registered.left_at):
         raise bad
     if not hmac.compare_digest(client.registered.registration_token, digest(token)):
         raise bad
