@@ -26,7 +26,7 @@ async def test_nothing_is_acknowledged_that_nobody_will_find(
     assert await store.ready() and await store.lease("house", "a", NOW, 60)
     ends(fresh_sqlite)
     assert not await store.ready()
-    with pytest.raises(Unavailable, match="removed or replaced; reload or restart"):
+    with pytest.raises(Unavailable, match="removed or replaced; stop the server"):
         await store.lease("house", "b", NOW + 61, 60)
     await store.close()
 

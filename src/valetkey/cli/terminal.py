@@ -51,9 +51,9 @@ class Terminal:
 
     def file(self) -> Path | None:
         """The file of settings that is named, or there."""
-        from valetkey.settings import found
+        from valetkey.settings import config_file
 
-        return found(Path(self.place.config) if self.place.config else None)
+        return config_file(Path(self.place.config) if self.place.config else None)
 
     def settings(self, flags: Mapping[str, Any] | None = None) -> "Settings":
         """The settings: file, then environment, then flags. Raises Refused."""

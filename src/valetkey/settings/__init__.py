@@ -25,7 +25,7 @@ from valetkey.settings.sections import (
     Settings,
     TokenSettings,
 )
-from valetkey.settings.sources import SettingsError, env_name, found, from_text, put, read_file
+from valetkey.settings.sources import SettingsError, config_file, env_name, from_text, put, read_file
 
 __all__ = [
     "MOST_CACHED",
@@ -44,8 +44,8 @@ __all__ = [
     "Settings",
     "SettingsError",
     "TokenSettings",
+    "config_file",
     "env_name",
-    "found",
     "load",
     "read_file",
     "settable",

@@ -10,7 +10,7 @@ class SettingsError(ValueError):
     """A setting is unknown or has a value it cannot have; the message names it."""
 
 
-def found(file: Path | None) -> Path | None:
+def config_file(file: Path | None) -> Path | None:
     """The file of settings: the one that is named, also by VALETKEY_CONFIG; or valetkey.toml, where there is one."""
     named, usual = file or os.environ.get("VALETKEY_CONFIG"), Path("valetkey.toml")
     if named:
@@ -20,7 +20,7 @@ def found(file: Path | None) -> Path | None:
 
 def read_file(file: Path | None) -> dict[str, Any]:
     """The TOML file as a tree; its scopes become records of the catalogue."""
-    path = found(file)
+    path = config_file(file)
     if path is None:
         return {}
     try:

@@ -37,7 +37,9 @@ class Held:
         with contextlib.suppress(OSError):
             if self._opened in (None, self._there()):
                 return
-        raise Unavailable(f"{self._path} was removed or replaced; reload or restart to use what is there now")
+        raise Unavailable(
+            f"{self._path} was removed or replaced; stop the server, and restore it as docs/operating.md says"
+        )
 
     def _there(self) -> tuple[int, int]:
         found = os.stat(self._place)

@@ -1,6 +1,7 @@
 """The protocol endpoints: form in, JSON or redirect out. Raw ASGI, since nothing else may be on their path."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any
 
 import msgspec
 import structlog
@@ -68,6 +69,13 @@ def send_json(
 def referred(reference: str) -> More:
     """The name of this request, as the log has it."""
     return [(REFERENCE.encode(), reference.encode())]
+
+
+def rejected(logger: Any, event: str, no: Rejected, reference: str) -> More:
+    """Tell the log of a request that could not be read, or not now; what its answer is to be found by."""
+    facts = {"reason": no.reason, "status": no.status, "reference": reference}
+    logger.log(level(no.status), event, **facts, **no.cause)
+    return referred(reference)
 
 
 async def preflight(send: Send, methods: bytes, dpop: bool = True, more: bytes = b"") -> None:
@@ -181,14 +189,12 @@ class FormEndpoint:
 
     async def refuse(self, send: Send, no: Rejected, reference: str = "") -> None:
         """A request that could not be read, in the profile's own form."""
-        reference = reference or self.server.mint.reference()
-        facts = {"reason": no.reason, "status": no.status, "reference": reference}
-        log.log(level(no.status), f"{self.what}_rejected", **facts, **no.cause)
+        named = rejected(log, f"{self.what}_rejected", no, reference or self.server.mint.reference())
         _, body = self.profile.error_answer(OURS.get(no.status, "invalid_request"), no.reason, no.words, "")
         if "code" in body:
             body["code"] = no.status
         more = {405: [(b"allow", b"POST")], 503: RETRY, 429: WAIT, 413: CLOSE}.get(no.status, [])
-        await send_json(send, no.status, body, [*more, *referred(reference)])
+        await send_json(send, no.status, body, [*more, *named])
 
 
 class AuthorizeEndpoint:

@@ -13,8 +13,8 @@ from valetkey.server.registration import TooMany
 from valetkey.server.settle import Busy
 from valetkey.server.token import Reply
 from valetkey.web import guard
-from valetkey.web.body import Rejected, headers_of, level, not_now, read_body
-from valetkey.web.oauth import BUG, CLOSE, OURS, RETRY, More, preflight, referred, send_json
+from valetkey.web.body import Rejected, headers_of, not_now, read_body
+from valetkey.web.oauth import BUG, CLOSE, OURS, RETRY, More, preflight, referred, rejected, send_json
 
 log = structlog.get_logger("valetkey.registration")
 NEW, KNOWN = ("POST",), ("GET", "PUT", "DELETE")
@@ -91,16 +91,14 @@ class RegistrationEndpoint:
 
     async def refuse(self, send: Send, no: Rejected, methods: tuple[str, ...], reference: str = "") -> None:
         """A request that could not be read, or not now."""
-        reference = reference or self.server.mint.reference()
-        facts = {"reason": no.reason, "status": no.status, "reference": reference}
-        log.log(level(no.status), "registration_rejected", **facts, **no.cause)
+        named = rejected(log, "registration_rejected", no, reference or self.server.mint.reference())
         body: dict[str, object] = {
             "error": OURS.get(no.status, "invalid_client_metadata"),
             "error_description": no.words,
         }
         allow: More = [(b"allow", ", ".join(methods).encode())]
         more = {405: allow, 503: RETRY, 429: LATER, 413: CLOSE}.get(no.status, [])
-        await send_json(send, no.status, body, [*more, *referred(reference)])
+        await send_json(send, no.status, body, [*more, *named])
 
 
 async def nothing(send: Send) -> None:

@@ -13,8 +13,18 @@ from valetkey.server.problems import Unavailable
 from valetkey.server.settle import Busy
 from valetkey.settings import ServerSettings
 from valetkey.web import client_certificate
-from valetkey.web.body import Rejected, level, not_now
-from valetkey.web.oauth import BUG, EXPOSED, RETRY, More, nonce_shown, preflight, referred, send_json
+from valetkey.web.body import Rejected, not_now
+from valetkey.web.oauth import (
+    BUG,
+    EXPOSED,
+    RETRY,
+    More,
+    nonce_shown,
+    preflight,
+    referred,
+    rejected,
+    send_json,
+)
 
 log = structlog.get_logger("valetkey.api")
 PATH = re.compile(r"/v1/users/([^/]{1,64}?)(?:\.json|/)?")
@@ -60,13 +70,11 @@ class UsersEndpoint:
 
     async def refuse(self, send: Send, no: Rejected, reference: str = "") -> None:
         """A call that could not be read, in the API's own form."""
-        reference = reference or self.server.mint.reference()
-        facts = {"reason": no.reason, "status": no.status, "reference": reference}
-        log.log(level(no.status), "api_rejected", **facts, **no.cause)
+        named = rejected(log, "api_rejected", no, reference or self.server.mint.reference())
         kind = "APINotFoundError" if no.status == 404 else "OAuthParameterException"
         body = denied("unreadable", kind, no.words, no.status).body
         limit = b"%d" % self.server.settings.api.rate_limit
-        more: More = [(LIMIT, limit), (REMAINING, limit), *referred(reference)]
+        more: More = [(LIMIT, limit), (REMAINING, limit), *named]
         more += {405: [(b"allow", b"GET")], 503: RETRY}.get(no.status, [])
         await send_json(send, no.status, body, more)
 
