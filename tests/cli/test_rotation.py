@@ -73,6 +73,7 @@ async def test_rotation_under_load(shell: Shell, fresh_sqlite: Path) -> None:
         await asyncio.to_thread(shell, "keys", "retire", first, "--leaked")  # the other begins
         server.process.send_signal(signal.SIGHUP)
         await becomes(lambda: len(server.said("reloaded")) == 2 and first not in published(server))
+        await becomes(lambda: header_of(load.tokens[-1])["kid"] != first, "those before have left")
         await load.more(50)
         for task in tasks:
             assert not task.done(), task.result()
